@@ -3,3 +3,6 @@
 #endif
 #include <lapacke.h>
 #include <cblas.h>
+
+/* lapack_int is a macro in some versions, which Swift does not see. */
+typedef lapack_int LAPACKInteger;
