@@ -6,18 +6,9 @@ extension Matrix {
     precondition(
       a.columnCount == b.rowCount,
       "product: \(a.rowCount) × \(a.columnCount) times \(b.rowCount) × \(b.columnCount)")
-    let m = a.rowCount
-    let inner = a.columnCount
-    var c = Matrix(rowCount: m, columnCount: b.columnCount)
-    let aSpan = a.storage.span
-    let bSpan = b.storage.span
-    var cSpan = c.storage.mutableSpan
-    for j in 0..<b.columnCount {
-      addColumns(
-        of: aSpan, rowCount: m, weights: bSpan.extracting(j * inner..<(j + 1) * inner),
-        into: &cSpan, at: j * m)
-    }
-    return c
+    return product(
+      a, a.layout(), b, b.layout(), rows: a.rowCount, columns: b.columnCount,
+      inner: a.columnCount)
   }
 
   /// The product A·x.
@@ -35,7 +26,9 @@ extension Matrix {
     precondition(
       rowCount == b.rowCount,
       "transposedTimes: \(rowCount) × \(columnCount) against \(b.rowCount) × \(b.columnCount)")
-    return transposed * b
+    return Matrix.product(
+      self, layout().transposed, b, b.layout(), rows: columnCount, columns: b.columnCount,
+      inner: rowCount)
   }
 
   /// The product Aᵀ·x without forming Aᵀ.
@@ -55,30 +48,42 @@ extension Matrix {
     precondition(
       columnCount == b.columnCount,
       "timesTransposed: \(rowCount) × \(columnCount) against \(b.rowCount) × \(b.columnCount)")
-    return self * b.transposed
+    return Matrix.product(
+      self, layout(), b, b.layout().transposed, rows: rowCount, columns: b.rowCount,
+      inner: columnCount)
   }
 
   /// The symmetric product A·Aᵀ, exactly symmetric; the lower triangle is computed and mirrored.
   public var timesOwnTranspose: Matrix {
-    let n = rowCount
-    let inner = columnCount
-    let transposedSelf = transposed
-    var c = Matrix(rowCount: n, columnCount: n)
-    let aSpan = storage.span
-    let weightSpan = transposedSelf.storage.span
-    var cSpan = c.storage.mutableSpan
-    for j in 0..<n {
-      addColumns(
-        of: aSpan, rowCount: n, from: j,
-        weights: weightSpan.extracting(j * inner..<(j + 1) * inner),
-        into: &cSpan, at: j * n + j)
-    }
-    c.mirrorLowerTriangle()
-    return c
+    ownProduct(layout(), size: rowCount, inner: columnCount)
   }
 
   /// The symmetric product Aᵀ·A (a Gram matrix), exactly symmetric.
-  public var gram: Matrix { transposed.timesOwnTranspose }
+  public var gram: Matrix {
+    ownProduct(layout().transposed, size: columnCount, inner: rowCount)
+  }
+
+  private static func product(
+    _ a: Matrix, _ aLayout: BlockLayout, _ b: Matrix, _ bLayout: BlockLayout, rows: Int,
+    columns: Int, inner: Int
+  ) -> Matrix {
+    var c = Matrix(rowCount: rows, columnCount: columns)
+    var target = c.storage.mutableSpan
+    addProduct(
+      1, rows: rows, columns: columns, inner: inner, a.storage.span, aLayout, b.storage.span,
+      bLayout, into: &target, at: 0, stride: rows)
+    return c
+  }
+
+  private func ownProduct(_ layout: BlockLayout, size: Int, inner: Int) -> Matrix {
+    var c = Matrix(rowCount: size, columnCount: size)
+    var target = c.storage.mutableSpan
+    addProduct(
+      1, rows: size, columns: size, inner: inner, storage.span, layout, storage.span,
+      layout.transposed, into: &target, at: 0, stride: size, region: .lowerTriangle)
+    c.mirrorLowerTriangle()
+    return c
+  }
 
   /// Copies the strictly lower triangle onto the upper one.
   mutating func mirrorLowerTriangle() {
