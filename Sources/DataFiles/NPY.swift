@@ -1,0 +1,150 @@
+/// The array files of numpy.
+///
+/// Layout: the six bytes of "\x93NUMPY", two version bytes, the length of the header (2 bytes, from
+/// version 2 on 4 bytes, lowest first), the header, the elements. Source: NumPy,
+/// `numpy.lib.format`, "Format specification".
+public enum NPY {
+  static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
+  private static let longestHeader = 1 << 16
+
+  /// Reads one array from the bytes of an `.npy` file; `name` is what messages call it.
+  ///
+  /// Floats of 4 and 8 bytes, integers of 1, 2, 4 and 8 bytes and truth values are read, in both
+  /// byte orders and both array orders. Throws `DataFileError` for every other type, for Python
+  /// objects (which are pickled: reading them could run code), for a damaged header, for a length
+  /// that is not the one the shape asks for, and for an array over `limit` bytes as `Double`s.
+  public static func decode(
+    _ bytes: [UInt8], name: String, limit: Int = InputFile.standardLimit
+  ) throws(DataFileError) -> NumericArray {
+    guard bytes.starts(with: magic) else { throw ForeignFormat.error(bytes, name: name) }
+    let (header, start) = try header(of: bytes, name: name)
+    guard let element = NPYElement(typeCode: header.typeCode) else {
+      throw typeError(header.typeCode, name: name)
+    }
+    let shape = ArrayShape.text(header.shape)
+    guard let count = ArrayShape.elementCount(header.shape, most: limit / 8) else {
+      throw DataFileError(
+        "\(name): an array of shape \(shape) needs more than the limit of \(limit) bytes. "
+          + "Give a smaller array or raise the memory limit.")
+    }
+    guard bytes.count - start == count * element.width else {
+      throw DataFileError(
+        "\(name): the shape \(shape) of type \(header.typeCode) needs \(count * element.width) "
+          + "bytes, and \(bytes.count - start) follow the header. "
+          + "The file is cut or damaged; save the array again.")
+    }
+    let elements: [Double]
+    do {
+      elements = try element.decode(bytes.span.extracting(start..<bytes.count))
+    } catch {
+      throw DataFileError(
+        "\(name): element \(error.position) (in the order of the file) is \(error.number), an "
+          + "integer that no 64-bit float equals. Save the array as float.")
+    }
+    return NumericArray(
+      shape: header.shape,
+      elements: header.isFortranOrder
+        ? lastIndexFastest(elements, shape: header.shape) : elements,
+      kind: element.kind)
+  }
+
+  /// The bytes of an `.npy` file, the same as numpy 2 writes: version 1, C order, little-endian.
+  public static func encode(_ array: NumericArray) -> [UInt8] {
+    let typeCode =
+      switch array.kind {
+      case .float64: "<f8"
+      case .float32: "<f4"
+      case .integer: "<i8"
+      case .boolean: "|b1"
+      }
+    var header = "{'descr': '\(typeCode)', 'fortran_order': False, "
+    header += "'shape': \(ArrayShape.text(array.shape)), }"
+    // numpy leaves room for the first dimension to grow to 21 digits, then aligns to 64 bytes.
+    if let first = array.shape.first {
+      header += String(repeating: " ", count: 21 - "\(first)".utf8.count)
+    }
+    let unpadded = magic.count + 4 + header.utf8.count + 1
+    header += String(repeating: " ", count: 63 - (unpadded + 63) % 64) + "\n"
+    precondition(header.utf8.count < longestHeader, "\(array.shape.count) dimensions")
+
+    var bytes = magic + [1, 0]
+    bytes.append(header.utf8.count, count: 2)
+    bytes += header.utf8
+    bytes.reserveCapacity(bytes.count + 8 * array.elements.count)
+    for element in array.elements {
+      switch array.kind {
+      case .float64: bytes.append(Int(truncatingIfNeeded: element.bitPattern), count: 8)
+      case .float32: bytes.append(Int(Float(element).bitPattern), count: 4)
+      case .integer: bytes.append(Int(element), count: 8)
+      case .boolean: bytes.append(element == 0 ? 0 : 1)
+      }
+    }
+    return bytes
+  }
+
+  private static func header(
+    of bytes: [UInt8], name: String
+  ) throws(DataFileError) -> (header: NPYHeader, end: Int) {
+    let cut = DataFileError(
+      "\(name): the file ends inside its .npy header, after \(bytes.count) bytes. "
+        + "It was cut; save or copy it again.")
+    guard bytes.count >= 8 else { throw cut }
+    let version = bytes[6]
+    guard (1...3).contains(version) else {
+      throw DataFileError(
+        "\(name): the .npy format version is \(version).\(bytes[7]), and versions 1 to 3 are read. "
+          + "Save the array again with numpy.")
+    }
+    let start = version == 1 ? 10 : 12
+    guard let length = bytes.integer(at: 8, count: start - 8) else { throw cut }
+    guard length <= longestHeader else {
+      throw DataFileError(
+        "\(name): the .npy header announces \(length) bytes, and at most \(longestHeader) are read. "
+          + "The file is damaged; save the array again.")
+    }
+    guard length <= bytes.count - start else { throw cut }
+    guard let header = NPYHeader(Array(bytes[start..<start + length])) else {
+      throw DataFileError(
+        "\(name): the .npy header is not numpy's dictionary of 'descr', 'fortran_order' and "
+          + "'shape'. The file is damaged; save the array again.")
+    }
+    return (header, start + length)
+  }
+
+  private static func typeError(_ typeCode: String, name: String) -> DataFileError {
+    if typeCode.hasPrefix("|O") || typeCode.contains("'|O'") {
+      return DataFileError(
+        "\(name): the array holds Python objects (type |O). \(ForeignFormat.pickleAdvice)")
+    }
+    return DataFileError(
+      "\(name): the element type '\(typeCode.prefix(40))' is not read; 32 and 64-bit floats, integers and "
+        + "booleans are. Save it as numpy.asarray(value, dtype=float).")
+  }
+
+  /// Reorders from first index fastest (Fortran order) to last index fastest.
+  private static func lastIndexFastest(_ elements: [Double], shape: [Int]) -> [Double] {
+    guard shape.count > 1, !elements.isEmpty else { return elements }
+    var strides: [Int] = []
+    var stride = 1
+    for dimension in shape {
+      strides.append(stride)
+      stride *= dimension
+    }
+    var index = [Int](repeating: 0, count: shape.count)
+    var source = 0
+    var reordered: [Double] = []
+    reordered.reserveCapacity(elements.count)
+    for _ in elements.indices {
+      reordered.append(elements[source])
+      // Count up the index like an odometer, last digit first.
+      for axis in shape.indices.reversed() {
+        index[axis] += 1
+        source += strides[axis]
+        if index[axis] < shape[axis] { break }
+        source -= strides[axis] * shape[axis]
+        index[axis] = 0
+      }
+    }
+    return reordered
+  }
+}
