@@ -44,7 +44,11 @@ let package = Package(
     .target(
       name: "Verification", dependencies: ["Curvature", "DataFiles"], swiftSettings: numeric),
     .target(
-      name: "Experiments", dependencies: ["Optimization", "Verification", "Fixtures"],
+      name: "Experiments",
+      dependencies: [
+        "Curvature", "DataFiles", "DenseAlgebra", "Fixtures", "Networks", "Optimization",
+        "Verification",
+      ],
       swiftSettings: numeric),
     .executableTarget(
       name: "natgrad",

@@ -20,6 +20,16 @@ public struct ExactFisher: MatrixStructure {
       limit: limit)
   }
 
+  /// The exact block of each layer by itself: the parts of the structure `block-diagonal`.
+  public static func blocks(of samples: GradientSamples, limit: MemoryLimit = .standard)
+    -> [ExactFisher]
+  {
+    samples.blocks.indices.map {
+      ExactFisher(
+        kind: .blockDiagonal, layers: [LayerSamples(samples, block: $0)], limit: limit)
+    }
+  }
+
   init(kind: StructureKind, layers: [LayerSamples], limit: MemoryLimit) {
     self.kind = kind
     self.layers = layers

@@ -18,6 +18,12 @@ public struct KFACFactors: Equatable, Sendable {
   public let a: Matrix
   public let g: Matrix
 
+  /// Takes two factors as they are.
+  public init(a: Matrix, g: Matrix) {
+    self.a = a
+    self.g = g
+  }
+
   public init(_ samples: LayerSamples, sharing: WeightSharing = .expand) {
     let n = Double(samples.exampleCount)
     let t = Double(samples.positions)
@@ -94,5 +100,14 @@ extension EigenbasisBlock {
     return EigenbasisBlock(
       kind: .ekfac, layout: samples.layout, inputBasis: qA, outputBasis: qG,
       secondMoments: samples.secondMoments(inputBasis: qA, outputBasis: qG))
+  }
+}
+
+extension KFACFactors {
+  /// ε·self + (1 − ε)·fresh on both factors, ε = `keeping`. Reference: the specification, section 4.5.
+  public func averaged(with fresh: KFACFactors, keeping: Double) -> KFACFactors {
+    precondition(keeping >= 0 && keeping <= 1, "the weight kept must be in 0…1, got \(keeping)")
+    return KFACFactors(
+      a: keeping * a + (1 - keeping) * fresh.a, g: keeping * g + (1 - keeping) * fresh.g)
   }
 }

@@ -29,8 +29,7 @@ extension StructureKind {
     switch self {
     case .exact: return ExactFisher(samples, limit: options.limit)
     case .blockDiagonal:
-      return LayerwiseStructure(
-        layers.map { ExactFisher(kind: .blockDiagonal, layers: [$0], limit: options.limit) })
+      return LayerwiseStructure(ExactFisher.blocks(of: samples, limit: options.limit))
     case .blockTridiagonal: return try BlockTridiagonalKFAC(samples)
     case .diagonal: return LayerwiseStructure(layers.map { DiagonalBlock($0) })
     case .unitWise:
