@@ -34,7 +34,8 @@ public struct TrainingRun: Sendable {
     var optimizer = options.optimizer
     var averages: [KFACFactors] = []
     var states: [State] = []
-    for iteration in 0...(iterations.max() ?? 0) {
+    let last = iterations.max() ?? 0
+    for iteration in 0...last {
       let indices = batches.next()
       let batch = data.subset(indices)
       let samples = GradientSamples(
@@ -50,7 +51,7 @@ public struct TrainingRun: Sendable {
         states.append(
           State(iteration: iteration, network: network, batch: indices, averages: averages))
       }
-      network = try optimizer.step(network, batch, likelihood)
+      if iteration < last { network = try optimizer.step(network, batch, likelihood) }
     }
     self.states = states
   }

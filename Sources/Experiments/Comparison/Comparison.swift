@@ -1,0 +1,113 @@
+import Curvature
+import DenseAlgebra
+import Dispatch
+import Networks
+import Optimization
+import Synchronization
+
+/// The comparison of all structures over seeds and iterations of training: the engine of Figure 4.
+public struct Comparison: Sendable {
+  /// Where a set of measurements was taken.
+  public struct Point: Sendable {
+    public let seed: UInt64
+    public let iteration: Int
+    /// The mean loss of the batch.
+    public let loss: Double
+    public let measurements: [Measurement]
+  }
+
+  public let options: ComparisonOptions
+  public let dataset: Dataset
+  public let likelihood: Likelihood
+  /// In the order of seeds, then of iterations.
+  public let points: [Point]
+  /// The first seed's analysis at the iteration that Figure 4 shows.
+  public let figureAnalysis: CurvatureAnalysis
+
+  /// The iteration whose matrices are drawn: 10 as in the paper, or the last one measured before it.
+  public static func figureIteration(_ options: ComparisonOptions) -> Int {
+    options.iterations.last { $0 <= 10 } ?? options.iterations[0]
+  }
+
+  /// Trains every seed, then measures every wanted state; seeds and states run in parallel.
+  ///
+  /// Results are placed by index, so the number of threads does not change a bit of them.
+  /// `progress` is called with a finished and a total count.
+  public init(
+    _ options: ComparisonOptions, dataset: Dataset, likelihood: Likelihood,
+    progress: @Sendable (String, Int, Int) -> Void
+  ) throws {
+    self.options = options
+    self.dataset = dataset
+    self.likelihood = likelihood
+    let curve = stride(from: 0, through: options.lastIteration, by: options.curveStep)
+    let wanted = Set(options.iterations).union(curve).sorted()
+    let runs = try Comparison.inParallel(options.seeds.count, "training", progress) { index in
+      try TrainingRun(
+        seed: options.seeds[index], data: dataset, likelihood: likelihood, options: options,
+        iterations: wanted)
+    }
+    let states = runs.flatMap { run in run.states.map { (seed: run.seed, state: $0) } }
+    // The slow states (all metrics) first, so that the cores finish together.
+    let order = states.indices.sorted {
+      let slow0 = options.iterations.contains(states[$0].state.iteration)
+      let slow1 = options.iterations.contains(states[$1].state.iteration)
+      return slow0 != slow1 ? slow0 : $0 < $1
+    }
+    let measured = try Comparison.inParallel(states.count, "measuring", progress) { job in
+      let (seed, state) = states[order[job]]
+      return try Comparison.measure(
+        state, seed: seed, options: options, dataset: dataset, likelihood: likelihood)
+    }
+    var points = [Point?](repeating: nil, count: states.count)
+    for (job, point) in measured.enumerated() { points[order[job]] = point }
+    self.points = points.compactMap { $0 }
+    let shown = runs[0].states.first { $0.iteration == Comparison.figureIteration(options) }
+    let state = shown ?? runs[0].states[0]
+    self.figureAnalysis = try CurvatureAnalysis(
+      state.network, batch: dataset.subset(state.batch), likelihood: likelihood, options: options,
+      fullData: nil)
+  }
+
+  private static func measure(
+    _ state: TrainingRun.State, seed: UInt64, options: ComparisonOptions, dataset: Dataset,
+    likelihood: Likelihood
+  ) throws -> Point {
+    let isFull = options.iterations.contains(state.iteration)
+    let analysis = try CurvatureAnalysis(
+      state.network, batch: dataset.subset(state.batch), likelihood: likelihood, options: options,
+      fullData: isFull ? dataset : nil)
+    var measurements: [Measurement] = []
+    if isFull {
+      measurements += try analysis.matrixMeasurements(options.structures, wholeNetwork: true)
+      measurements += try analysis.samplingMeasurements(seed: seed, movingAverage: state.averages)
+      for lambda in options.lambdas {
+        measurements += try analysis.dampedMeasurements(options.structures, lambda: lambda)
+      }
+    } else {
+      let followed: [StructureKind] = [.blockDiagonal, .kfac, .ekfac, .kfacSplit]
+      measurements += try analysis.matrixMeasurements(
+        followed.filter(options.structures.contains), wholeNetwork: false)
+    }
+    return Point(
+      seed: seed, iteration: state.iteration, loss: analysis.loss.loss, measurements: measurements)
+  }
+
+  /// Runs jobs on all cores and returns their results by index; the first error by index is thrown.
+  static func inParallel<Value: Sendable>(
+    _ count: Int, _ what: String, _ progress: @Sendable (String, Int, Int) -> Void,
+    _ job: @Sendable (Int) throws -> Value
+  ) throws -> [Value] {
+    let results = Mutex<[Result<Value, any Error>?]>(Array(repeating: nil, count: count))
+    let finished = Mutex(0)
+    DispatchQueue.concurrentPerform(iterations: count) { index in
+      let result = Result { try job(index) }
+      results.withLock { $0[index] = result }
+      finished.withLock {
+        $0 += 1
+        progress(what, $0, count)
+      }
+    }
+    return try results.withLock { try $0.compactMap { try $0?.get() } }
+  }
+}
