@@ -6,6 +6,13 @@ public enum InputFile {
   /// otherwise: 1 GiB.
   public static let standardLimit = 1 << 30
 
+  /// Whether there is something at the path that is not a folder.
+  public static func exists(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && !isFolder.boolValue
+  }
+
   /// Reads every byte of a file.
   ///
   /// Throws `DataFileError` where there is no such file, it is a folder, it cannot be read, or it is

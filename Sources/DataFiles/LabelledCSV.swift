@@ -15,6 +15,22 @@ public struct LabelledCSV: Equatable, Sendable {
   public let inputs: NumericArray
   /// The N labels.
   public let targets: Targets
+  /// The line of the file, counted from 1, that each of the N examples begins in.
+  public let lines: [Int]
+
+  /// The N labels as whole numbers; `name` is what the message calls the file.
+  ///
+  /// Throws `DataFileError` naming the first that is not whole.
+  public func labels(_ name: String) throws(DataFileError) -> [Int] {
+    switch targets {
+    case .labels(let labels): return labels
+    case .values(let values):
+      let row = values.firstIndex { Int(exactly: $0) == nil }!
+      throw DataFileError(
+        "\(name), line \(lines[row]): the label is \(values[row]), and labels must be whole numbers "
+          + "counted from 0. Put class numbers in the label column.")
+    }
+  }
 
   /// Reads a table.
   ///
@@ -42,6 +58,7 @@ public struct LabelledCSV: Equatable, Sendable {
     let labelIndex = try position(of: labelColumn, in: header, name: name)
     var inputs: [Double] = []
     var labels: [Double] = []
+    var lines: [Int] = []
     while let record = try reader.next() {
       guard record.cells.count == header.count else {
         throw DataFileError(
@@ -57,6 +74,7 @@ public struct LabelledCSV: Equatable, Sendable {
         }
         if index == labelIndex { labels.append(number) } else { inputs.append(number) }
       }
+      lines.append(record.line)
       guard inputs.count + labels.count <= limit / 8 else {
         throw DataFileError(
           "\(name), line \(record.line): the numbers so far need more than the limit of \(limit) "
@@ -73,7 +91,8 @@ public struct LabelledCSV: Equatable, Sendable {
     return LabelledCSV(
       inputNames: inputNames,
       inputs: NumericArray(shape: [labels.count, inputNames.count], elements: inputs),
-      targets: wholeLabels.count == labels.count ? .labels(wholeLabels) : .values(labels))
+      targets: wholeLabels.count == labels.count ? .labels(wholeLabels) : .values(labels),
+      lines: lines)
   }
 
   private static func position(

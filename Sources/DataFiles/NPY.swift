@@ -39,7 +39,7 @@ public enum NPY {
     } catch {
       throw DataFileError(
         "\(name): element \(error.position) (in the order of the file) is \(error.number), an "
-          + "integer that no 64-bit float equals. Save the array as float.")
+          + "integer too large to be read exactly. Save the array as float.")
     }
     return NumericArray(
       shape: header.shape,

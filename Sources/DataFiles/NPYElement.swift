@@ -39,7 +39,8 @@ struct NPYElement {
 
   /// The elements that fill `bytes`, in the order of the file.
   ///
-  /// Throws the position and the number where an integer is not exactly a `Double`.
+  /// Throws the position and the number where an integer is not exactly a `Double`, or
+  /// not an `Int64`.
   func decode(_ bytes: Span<UInt8>) throws(Inexact) -> [Double] {
     let count = bytes.count / width
     var elements: [Double] = []
@@ -72,7 +73,7 @@ struct NPYElement {
     return elements
   }
 
-  /// An integer that no `Double` equals.
+  /// An integer that is not read exactly.
   struct Inexact: Error {
     let position: Int
     let number: String

@@ -29,12 +29,15 @@ import Testing
     #expect(table.inputNames == ["x1", "x \"2\""])
     #expect(table.inputs == NumericArray(shape: [3, 2], elements: [1, -2500, 0.5, 3, 7, 8]))
     #expect(table.targets == .labels([0, 1, 2]))
+    #expect(try table.labels("d.csv") == [0, 1, 2])
+    #expect(table.lines == [3, 5, 6])
   }
 
   @Test func takesTheLabelFromAnyColumnAndValuesForLabels() throws {
     let table = try read("y,x\r0.5,1\r2,3\r", labelColumn: "y")
     #expect(table.inputs.elements == [1, 3])
     #expect(table.targets == .values([0.5, 2]))
+    expectMessage("d.csv, line 2", "0.5", "whole") { try table.labels("d.csv") }
     #expect(try read("y\n-1\n", labelColumn: "y").targets == .labels([-1]))
     #expect(try read("y\n-1\n", labelColumn: "y").inputs.shape == [1, 0])
   }

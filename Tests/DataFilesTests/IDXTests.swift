@@ -72,7 +72,9 @@ import Testing
     try withTemporaryFolder { folder in
       expectMessage(folder, "folder") { try IDX.read(path: folder) }
       let path = "\(folder)/t10k"
+      #expect(!InputFile.exists(path) && !InputFile.exists(folder))
       try AtomicFile.write(Self.file, to: path)
+      #expect(InputFile.exists(path))
       #expect(try IDX.read(path: path, limit: 28).bytes.count == 12)
       expectMessage(path, "28 bytes", "limit is 27") {
         try IDX.read(path: path, limit: 27)

@@ -141,15 +141,12 @@ import Testing
   }
 
   @Test(arguments: [
-    ("<i8", "0100000000002000", "9007199254740993"), ("<i8", "ffffffffffffffff", ""),
+    ("<i8", "0100000000002000", "9007199254740993"),
+    ("<u8", "0000000000000080", "9223372036854775808"),
     ("<u8", "ffffffffffffffff", "18446744073709551615"),
   ])
-  func refusesAnIntegerThatNoDoubleEquals(typeCode: String, data: String, number: String) throws {
+  func refusesAnIntegerThatIsNotReadExactly(typeCode: String, data: String, number: String) {
     let file = file(typeCode, "(2,)", Array(repeating: 0, count: 8) + bytes(hexadecimal: data))
-    guard !number.isEmpty else {
-      #expect(try NPY.decode(file, name: "w.npy").elements == [0, -1])
-      return
-    }
     expectMessage("w.npy", "element 1", number, "float") {
       try NPY.decode(file, name: "w.npy")
     }
