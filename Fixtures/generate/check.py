@@ -142,7 +142,8 @@ def check_command(report, binary):
             "--output", folder / "results",
         ]  # fmt: skip
         run = subprocess.run(command, capture_output=True, text=True, check=False)
-        report.check(run.returncode == 0, f"natgrad compare ended with {run.returncode}:\n{run.stderr}")
+        ended = f"natgrad compare ended with {run.returncode}:\n{run.stderr}"
+        report.check(run.returncode == 0, ended)
         if run.returncode != 0:
             return
         with np.load(folder / "out.npz", allow_pickle=False) as file:
