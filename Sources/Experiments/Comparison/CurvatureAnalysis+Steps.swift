@@ -100,7 +100,9 @@ extension CurvatureAnalysis {
     for (reference, layerTargets) in targets.layers {
       for (index, target) in layerTargets.enumerated() {
         let narrow = narrowed(layerContext(index), toLayer: index)
-        guard context.solver != "direct" || context.structure != reference.structure else { continue }
+        guard context.solver != "direct" || context.structure != reference.structure else {
+          continue
+        }
         let values = target.metrics(ofStep: ParameterVector(blocks: [step.blocks[index]]))
         rows += narrow.measurements(values, against: reference)
       }

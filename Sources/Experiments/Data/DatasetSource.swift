@@ -1,6 +1,7 @@
 import DataFiles
 import DenseAlgebra
 import Fixtures
+import Foundation
 import Networks
 
 /// A data set by name or by place: what it is, where it comes from, and how it is read.
@@ -91,7 +92,8 @@ extension DatasetSource {
 
   private static func readFolder(_ folder: String, name: String) throws -> LoadedDataset {
     func find(_ stem: String) throws -> String {
-      for ending in ["", ".gz"] where InputFile.exists("\(folder)/\(stem)\(ending)") {
+      for ending in ["", ".gz"]
+      where FileManager.default.fileExists(atPath: "\(folder)/\(stem)\(ending)") {
         return "\(folder)/\(stem)\(ending)"
       }
       throw DataFileError(
@@ -128,7 +130,11 @@ extension DatasetSource {
     throws -> LoadedDataset
   {
     let table = try LabelledCSV.read(path: path, labelColumn: labelColumn)
-    let labels = try table.labels(path)
+    guard case .labels(let labels) = table.targets else {
+      throw DataFileError(
+        "\(path): the label column \"\(labelColumn)\" holds numbers that are not whole; class "
+          + "labels 0, 1, 2, … were expected. Name the column that holds the classes.")
+    }
     let inputs = try table.inputs.matrix(path).transposed
     return LoadedDataset(
       dataset: Dataset(name: name, inputs: scale * inputs, targets: .labels(labels)),
