@@ -6,9 +6,7 @@ extension Matrix {
     precondition(
       a.columnCount == b.rowCount,
       "product: \(a.rowCount) × \(a.columnCount) times \(b.rowCount) × \(b.columnCount)")
-    return product(
-      a, a.layout(), b, b.layout(), rows: a.rowCount, columns: b.columnCount,
-      inner: a.columnCount)
+    return product(a, b, region: .full)
   }
 
   /// The product A·x.
@@ -26,9 +24,7 @@ extension Matrix {
     precondition(
       rowCount == b.rowCount,
       "transposedTimes: \(rowCount) × \(columnCount) against \(b.rowCount) × \(b.columnCount)")
-    return Matrix.product(
-      self, layout().transposed, b, b.layout(), rows: columnCount, columns: b.columnCount,
-      inner: rowCount)
+    return Matrix.product(self, transposingLeft: true, b, region: .full)
   }
 
   /// The product Aᵀ·x without forming Aᵀ.
@@ -48,40 +44,51 @@ extension Matrix {
     precondition(
       columnCount == b.columnCount,
       "timesTransposed: \(rowCount) × \(columnCount) against \(b.rowCount) × \(b.columnCount)")
-    return Matrix.product(
-      self, layout(), b, b.layout().transposed, rows: rowCount, columns: b.rowCount,
-      inner: columnCount)
+    return Matrix.product(self, b, transposingRight: true, region: .full)
   }
 
   /// The symmetric product A·Aᵀ, exactly symmetric; the lower triangle is computed and mirrored.
   public var timesOwnTranspose: Matrix {
-    ownProduct(layout(), size: rowCount, inner: columnCount)
+    var c = Matrix.product(self, self, transposingRight: true, region: .lowerTriangle)
+    c.mirrorLowerTriangle()
+    return c
   }
 
   /// The symmetric product Aᵀ·A (a Gram matrix), exactly symmetric.
   public var gram: Matrix {
-    ownProduct(layout().transposed, size: columnCount, inner: rowCount)
-  }
-
-  private static func product(
-    _ a: Matrix, _ aLayout: BlockLayout, _ b: Matrix, _ bLayout: BlockLayout, rows: Int,
-    columns: Int, inner: Int
-  ) -> Matrix {
-    var c = Matrix(rowCount: rows, columnCount: columns)
-    var target = c.storage.mutableSpan
-    addProduct(
-      1, rows: rows, columns: columns, inner: inner, a.storage.span, aLayout, b.storage.span,
-      bLayout, into: &target, at: 0, stride: rows)
+    var c = Matrix.product(self, transposingLeft: true, self, region: .lowerTriangle)
+    c.mirrorLowerTriangle()
     return c
   }
 
-  private func ownProduct(_ layout: BlockLayout, size: Int, inner: Int) -> Matrix {
-    var c = Matrix(rowCount: size, columnCount: size)
+  /// Large products go through tiles; small ones, and those of fewer than four columns, column by
+  /// column, where packing would cost more than it saves. Both give the same bits.
+  private static func product(
+    _ a: Matrix, transposingLeft: Bool = false, _ b: Matrix, transposingRight: Bool = false,
+    region: ProductRegion
+  ) -> Matrix {
+    let m = transposingLeft ? a.columnCount : a.rowCount
+    let inner = transposingLeft ? a.rowCount : a.columnCount
+    let n = transposingRight ? b.rowCount : b.columnCount
+    var c = Matrix(rowCount: m, columnCount: n)
     var target = c.storage.mutableSpan
-    addProduct(
-      1, rows: size, columns: size, inner: inner, storage.span, layout, storage.span,
-      layout.transposed, into: &target, at: 0, stride: size, region: .lowerTriangle)
-    c.mirrorLowerTriangle()
+    guard n < 4 || m * n * inner < 64_000 else {
+      let aLayout = transposingLeft ? a.layout().transposed : a.layout()
+      let bLayout = transposingRight ? b.layout().transposed : b.layout()
+      addProduct(
+        1, rows: m, columns: n, inner: inner, a.storage.span, aLayout, b.storage.span, bLayout,
+        into: &target, at: 0, stride: m, region: region)
+      return c
+    }
+    let left = transposingLeft ? a.transposed : a
+    let right = transposingRight ? b.transposed : b
+    for j in 0..<n {
+      let first = region == .lowerTriangle ? j : 0
+      addColumns(
+        of: left.storage.span, rowCount: m, from: first,
+        weights: right.storage.span.extracting(j * inner..<(j + 1) * inner),
+        into: &target, at: j * m + first)
+    }
     return c
   }
 

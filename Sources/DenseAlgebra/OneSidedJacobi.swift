@@ -5,13 +5,16 @@
 struct OneSidedJacobi {
   /// X·V, with orthogonal columns.
   private(set) var columns: Matrix
-  /// The orthogonal V, or an empty matrix if it was not asked for.
+  /// The orthogonal V.
   private(set) var rotation: Matrix
+  /// ‖xⱼ‖² of each column, computed anew whenever the column changes.
+  private var squares: [Double]
 
   init(_ matrix: Matrix, routine: String) throws(IterationLimitReached) {
     columns = matrix
     let n = matrix.columnCount
     rotation = .identity(n)
+    squares = (0..<n).map { matrix.column($0).dot(matrix.column($0)) }
     let sweepLimit = 30
     var worst = 0
     for _ in 0..<sweepLimit {
@@ -30,7 +33,8 @@ struct OneSidedJacobi {
   /// Makes columns i and j orthogonal; false if they already are.
   private mutating func rotate(_ i: Int, _ j: Int) -> Bool {
     let m = columns.rowCount
-    let (xx, xy, yy) = innerProducts(i, j)
+    let (xx, yy) = (squares[i], squares[j])
+    let xy = innerProduct(i, j)
     let tolerance = 0x1p-52 * Double(m).squareRoot()
     // A column whose squares underflow is zero beside the others and stays as it is.
     guard min(xx, yy) > 1e-300 else { return false }
@@ -42,14 +46,15 @@ struct OneSidedJacobi {
     let sine = tangent * cosine
     columns.rotateColumns(i, j, cosine, sine)
     rotation.rotateColumns(i, j, cosine, sine)
+    squares[i] = innerProduct(i, i)
+    squares[j] = innerProduct(j, j)
     return true
   }
 
-  private func innerProducts(_ i: Int, _ j: Int) -> (Double, Double, Double) {
+  private func innerProduct(_ i: Int, _ j: Int) -> Double {
     let m = columns.rowCount
-    let x = columns.storage.span.extracting(i * m..<(i + 1) * m)
-    let y = columns.storage.span.extracting(j * m..<(j + 1) * m)
-    return (dot(x, x), dot(x, y), dot(y, y))
+    let span = columns.storage.span
+    return dot(span.extracting(i * m..<(i + 1) * m), span.extracting(j * m..<(j + 1) * m))
   }
 }
 
