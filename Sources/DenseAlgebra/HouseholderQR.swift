@@ -49,18 +49,8 @@ struct HouseholderQR {
 
   /// The first `count` columns of the full m × m orthogonal Q.
   func orthogonalColumns(_ count: Int) -> Matrix {
-    let m = reflectors.rowCount
-    var q = Matrix(rowCount: m, columnCount: count) { $0 == $1 ? 1 : 0 }
-    for k in taus.indices.reversed() where taus[k] != 0 {
-      let v = Self.vector(reflectors.storage.span, k, m)
-      var span = q.storage.mutableSpan
-      for j in 0..<count {
-        let start = j * m + k
-        let product = dot(v.span, span.span.extracting(start..<(j + 1) * m))
-        axpy(-taus[k] * product, v.span, into: &span, at: start)
-      }
-    }
-    return q
+    BlockReflection.orthogonalMatrix(
+      reflectors: reflectors, taus: taus, shift: 0, columnCount: count)
   }
 
   /// Reflector k with its leading one, entries k to m − 1.
