@@ -42,7 +42,9 @@ struct ExtremeScaleTests {
   @Test("Entries of 1e-200 and 1e200 in one matrix")
   func mixedScales() throws {
     let a = Matrix.diagonal([1e-200, 1, 1e200])
-    #expect(try SymmetricEigendecomposition(a).values == Vector([1e-200, 1, 1e200]))
+    // The tridiagonal method promises n·ε·‖A‖ only, the others each entry of a diagonal matrix.
+    let eigenvalues = try SymmetricEigendecomposition(a).values
+    expectRatio(EigenTests.eigenvalueRatio(eigenvalues, Vector([1e-200, 1, 1e200]), of: a))
     #expect(try SingularValueDecomposition(a).values == Vector([1e200, 1, 1e-200]))
     expectRatio(
       .difference(
@@ -60,16 +62,15 @@ struct ExtremeScaleTests {
   }
 
   @Test(
-    "Conjugate gradients take the same steps at every scale", arguments: [1e-200, 1e-150, 1e150])
-  func conjugateGradient(_ scale: Double) {
-    let a = core()
+    "Conjugate gradients give the same bits at every power of two", arguments: [-660, -500, 500])
+  func conjugateGradient(_ exponent: Int) {
+    let scale = Double(sign: .plus, exponent: exponent, significand: 1)
     let b = Vector((0..<12).map { Double($0) - 5.5 })
     let solver = ConjugateGradient(stoppingRule: .rightHandSide(tolerance: 1e-8))
-    let plain = solver.solve(a, b)
-    let scaled = solver.solve(a, scale * b)
+    let plain = solver.solve(core(), b)
+    let scaled = solver.solve(core(), scale * b)
     #expect(scaled.status == .converged)
     #expect(scaled.iterations == plain.iterations)
-    // Scaling b rounds each entry once, which κ(A) = 100 may magnify.
-    expectRatio(.difference(scaled.value, scale * plain.value), atMost: 30 * 100)
+    #expect(scaled.value == scale * plain.value)
   }
 }
