@@ -74,7 +74,7 @@ let package = Package(
       name: "DenseAlgebraTests", dependencies: ["DenseAlgebra", "TestSupport"],
       swiftSettings: numeric),
     .testTarget(
-      name: "DataFilesTests", dependencies: ["DataFiles"], swiftSettings: numeric),
+      name: "DataFilesTests", dependencies: ["DataFiles", "Fixtures"], swiftSettings: numeric),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "TestSupport"], swiftSettings: numeric),
     .testTarget(
