@@ -27,12 +27,13 @@ public struct Network: Equatable, Sendable {
       )
     }
     for (index, block) in parameters.enumerated() {
-      try block.checkWeights(index: index)
+      try block.check(index: index)
     }
     var shapes = [inputShape]
     for index in nodes.indices {
       shapes.append(
-        try nodes[index].outputShape(node: index, after: shapes, parameters: parameters))
+        try ShapeRule(node: nodes[index], index: index, shapes: shapes, parameters: parameters)
+          .output())
     }
     try Network.checkUse(nodes: nodes, parameters: parameters)
     guard case .vector = shapes[nodes.count] else {

@@ -21,4 +21,27 @@ public struct ParameterBlock: Equatable, Sendable {
 
   /// The number of inputs without the homogeneous coordinate.
   public var inputCount: Int { weights.columnCount - (hasBias ? 1 : 0) }
+
+  /// dG, the number of outputs.
+  public var outputCount: Int { weights.rowCount }
+
+  /// The size of the weights, for messages.
+  var sizeInWords: String { "\(weights.rowCount) × \(weights.columnCount)" }
+
+  /// Throws where the bias column is missing or an entry is not finite.
+  func check(index: Int) throws(NetworkError) {
+    guard inputCount >= 0 else {
+      throw NetworkError(
+        block: index,
+        message:
+          "Parameter block \(index) ('\(name)') has no columns, but its bias is the last one.")
+    }
+    if let entry = weights.storage.firstIndex(where: { !$0.isFinite }) {
+      throw NetworkError(
+        block: index,
+        message: "Parameter block \(index) ('\(name)') holds \(weights.storage[entry]) in row "
+          + "\(entry % weights.rowCount), column \(entry / weights.rowCount) (counting from 0). "
+          + "Every weight must be finite.")
+    }
+  }
 }
