@@ -84,6 +84,9 @@ let package = Package(
       name: "OptimizationTests", dependencies: ["Optimization", "TestSupport"],
       swiftSettings: numeric),
     .testTarget(
+      name: "VerificationTests", dependencies: ["Verification", "DataFiles", "Fixtures", "TestSupport"],
+      swiftSettings: numeric),
+    .testTarget(
       name: "ExperimentsTests", dependencies: ["Experiments", "Fixtures", "TestSupport"],
       swiftSettings: numeric),
     .testTarget(name: "CommandTests", dependencies: ["natgrad", "DataFiles"]),

@@ -1,0 +1,34 @@
+import Curvature
+import DenseAlgebra
+import Networks
+
+/// Which quantities of a network are computed, and how.
+public struct QuantityOptions: Equatable, Sendable {
+  /// The structures whose matrices and steps are written.
+  public var structures = StructureKind.allCases
+  /// The matrix-free operators whose steps are written.
+  public var operators = MatrixFreeSolver.Operator.allCases
+  /// The damping strengths λ, all at least 0.
+  public var lambdas = [0.1, 0.001]
+  /// The Fisher that everything is built from; the empirical one stands beside it in any case.
+  public var fisher = FisherKind.exact
+  /// The compared parameter blocks, counted from 0; nil for all.
+  public var blocks: [Int]?
+  /// The block size of `kfac-split`.
+  public var split = 10
+  /// The order of the rows and columns of matrices over parameters.
+  public var vectorization = Vectorization.column
+  /// Matrices over parameters and their eigenvalues; without them large layers work.
+  public var includesDense = true
+  /// The configuration of the conjugate gradients.
+  public var iteration = ConjugateGradient()
+  /// The largest matrix that may be formed.
+  public var limit = MemoryLimit.standard
+
+  public init() {}
+
+  /// The name of a structure in names of quantities: the split carries its size.
+  func name(of kind: StructureKind) -> String {
+    kind == .kfacSplit ? "\(kind.rawValue)-\(split)" : kind.rawValue
+  }
+}
