@@ -8,12 +8,18 @@ struct BlockReflection {
 
   /// Takes reflectors as columns, column j having j zeros, then its leading one.
   init(vectors: Matrix, taus: [Double]) {
+    let size = taus.count
     let inner = vectors.gram
-    var factor = Matrix.diagonal(taus)
-    for j in taus.indices {
-      for i in 0..<j {
-        factor[i, j] = -taus[j] * (i..<j).reduce(0) { $0 + factor[i, $1] * inner[$1, j] }
-      }
+    var factor = Matrix(rowCount: size, columnCount: size)
+    for j in 0..<size {
+      // Column j is −τⱼ·T·(Vᵀvⱼ) over the columns before it, and τⱼ on the diagonal.
+      let weights = (0..<j).map { -taus[j] * inner[$0, j] }
+      var column = [Double](repeating: 0, count: size)
+      var target = column.mutableSpan
+      addColumns(
+        of: factor.storage.span, rowCount: size, weights: weights.span, into: &target)
+      target[j] = taus[j]
+      factor.storage.replaceSubrange(j * size..<(j + 1) * size, with: column)
     }
     self.vectors = vectors
     self.factor = factor

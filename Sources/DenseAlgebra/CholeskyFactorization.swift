@@ -105,8 +105,8 @@ public struct CholeskyFactorization: Sendable {
     var product = Matrix(rowCount: n, columnCount: n)
     var target = product.storage.mutableSpan
     // Row i of L⁻¹ is zero right of column i, so a block of rows reaches only a leading square.
-    for start in stride(from: 0, to: n, by: 128) {
-      let end = min(start + 128, n)
+    for start in stride(from: 0, to: n, by: 64) {
+      let end = min(start + 64, n)
       let rows = root.layout(row: start)
       addProduct(
         1, rows: end, columns: end, inner: end - start, root.storage.span, rows.transposed,

@@ -86,18 +86,18 @@ struct Tridiagonalization {
     let whole = size & ~3
     for j in stride(from: 0, to: whole, by: 4) {
       let start = (first + j) * n + first
+      let weights = SIMD4(xSpan[j], xSpan[j + 1], xSpan[j + 2], xSpan[j + 3])
       var sums = multiplyFourColumns(
         entries.extracting(start..<start + 3 * n + size), stride: n, from: j + 4, xSpan,
-        weights: SIMD4(xSpan[j], xSpan[j + 1], xSpan[j + 2], xSpan[j + 3]), into: &target)
-      // The triangle in the four columns' own rows.
-      for c in 0..<4 {
-        sums[c] += entries[start + c * n + j + c] * xSpan[j + c]
-        for i in c + 1..<4 {
-          let entry = entries[start + c * n + j + i]
-          sums[i] += entry * xSpan[j + c]
-          sums[c] += entry * xSpan[j + i]
-        }
-      }
+        weights: weights, into: &target)
+      // The four columns' own rows: a symmetric square of which the lower triangle is read.
+      let c0 = entries.extracting(start + j..<start + j + 4)
+      let c1 = entries.extracting(start + n + j + 1..<start + n + j + 4)
+      let c2 = entries.extracting(start + 2 * n + j + 2..<start + 2 * n + j + 4)
+      sums += SIMD4(c0[0], c0[1], c0[2], c0[3]) * weights[0]
+      sums += SIMD4(c0[1], c1[0], c1[1], c1[2]) * weights[1]
+      sums += SIMD4(c0[2], c1[1], c2[0], c2[1]) * weights[2]
+      sums += SIMD4(c0[3], c1[2], c2[1], entries[start + 3 * n + j + 3]) * weights[3]
       for c in 0..<4 { target[j + c] += sums[c] }
     }
     for j in whole..<size {
