@@ -1,7 +1,7 @@
 /// The eigendecomposition of X·Xᵀ from its factor X, by one-sided Jacobi on X.
 ///
 /// Small eigenvalues of graded matrices keep their relative accuracy, which a routine that is
-/// given X·Xᵀ itself cannot promise; so this is the referee for those. Spec, Accuracy.
+/// given X·Xᵀ itself cannot promise; so this is the referee for those: Demmel and Veselić (1992).
 public struct JacobiEigendecomposition: Sendable {
   /// The eigenvalues, ascending: squares of the singular values of X, and zeros.
   public let values: Vector

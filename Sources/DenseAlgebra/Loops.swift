@@ -1,6 +1,6 @@
 // The inner loops that every routine of this target is built from. Each takes its rows or columns
 // as spans once, so that no bounds check is left inside the loop and the compiler vectorises it;
-// each sum is sequential, so that a faster kernel can replace a loop without changing its meaning.
+// each sum has a fixed order, so that a faster kernel can replace a loop without changing its meaning.
 
 /// target[offset + i] += scale · sourceᵢ for every entry of the source.
 @inline(__always)

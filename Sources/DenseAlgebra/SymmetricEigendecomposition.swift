@@ -1,7 +1,7 @@
 /// The eigendecomposition A = Q·Λ·Qᵀ of a symmetric matrix.
 ///
 /// Only the lower triangle is read. Householder tridiagonalisation, then implicit QL: backward
-/// stable, so every eigenvalue is right to a small multiple of n·ε·‖A‖. About 9n³ flops with
+/// stable, so every eigenvalue is right to a small multiple of n·ε·‖A‖. About 8n³ flops with
 /// vectors, 4n³/3 without. For eigenvalues far smaller than ‖A‖ use `JacobiEigendecomposition`.
 public struct SymmetricEigendecomposition: Sendable {
   /// The eigenvalues, ascending.

@@ -1,7 +1,7 @@
 /// A column vector of doubles.
 ///
-/// Arithmetic is element by element, in index order; every sum is one sequential sum, so the same
-/// input gives the same bits whatever the number of threads.
+/// Arithmetic is element by element and every sum has a fixed order, so the same input gives the
+/// same bits whatever the number of threads.
 public struct Vector: Equatable, Sendable {
   /// The entries, first to last.
   public var elements: [Double]
@@ -27,7 +27,7 @@ public struct Vector: Equatable, Sendable {
     set { elements[index] = newValue }
   }
 
-  /// The inner product Σᵢ xᵢ yᵢ, summed in index order.
+  /// The inner product Σᵢ xᵢ yᵢ, as eight interleaved sums that are added at the end.
   public func dot(_ other: Vector) -> Double {
     precondition(count == other.count, "dot: \(count) entries against \(other.count)")
     return DenseAlgebra.dot(elements.span, other.elements.span)
