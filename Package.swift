@@ -53,7 +53,7 @@ let package = Package(
     .executableTarget(
       name: "natgrad",
       dependencies: [
-        "Curvature", "DataFiles", "Experiments", "Networks", "Verification",
+        "Curvature", "DataFiles", "DenseAlgebra", "Experiments", "Networks", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: [

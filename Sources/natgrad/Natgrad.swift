@@ -1,8 +1,39 @@
 import ArgumentParser
+import Experiments
+import Foundation
 
-@main
-struct Natgrad: ParsableCommand {
+/// The command line: parse, call, print.
+struct NatgradCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "natgrad",
-    abstract: "Reference and verification suite for natural-gradient mathematics.")
+    abstract: "Reference and verification suite for natural-gradient mathematics.",
+    discussion: """
+      Exact Fisher information, KFAC, EKFAC, CG-FAC and THOR's split, measured against each other.
+      Results go to files and stdout, progress to stderr; bad input is one sentence and exit code 2.
+      """,
+    version: Natgrad.version,
+    subcommands: [Compare.self, List.self])
+}
+
+@main
+enum Main {
+  static func main() {
+    var command: any ParsableCommand
+    do {
+      command = try NatgradCommand.parseAsRoot()
+    } catch {
+      NatgradCommand.exit(withError: error)
+    }
+    do {
+      try command.run()
+    } catch let error as ExitCode {
+      NatgradCommand.exit(withError: error)
+    } catch let error as CleanExit {
+      NatgradCommand.exit(withError: error)
+    } catch {
+      // Bad input: one sentence that says what was seen, what was expected and what to do.
+      FileHandle.standardError.write(Data("natgrad: \(error)\n".utf8))
+      Foundation.exit(2)
+    }
+  }
 }

@@ -16,9 +16,20 @@ public struct Comparison: Sendable {
     public let measurements: [Measurement]
   }
 
+  /// What stands in the columns that say how the network came about.
+  public struct Labels: Equatable, Sendable {
+    public let network: String
+    public let activation: String
+    public let initialization: String
+    public let optimizer: String
+    /// Nil where nothing was trained.
+    public let learningRate: Double?
+  }
+
   public let options: ComparisonOptions
   public let dataset: Dataset
   public let likelihood: Likelihood
+  public let labels: Labels
   /// In the order of seeds, then of iterations.
   public let points: [Point]
   /// The first seed's analysis at the iteration that Figure 4 shows.
@@ -40,6 +51,10 @@ public struct Comparison: Sendable {
     self.options = options
     self.dataset = dataset
     self.likelihood = likelihood
+    self.labels = Labels(
+      network: options.widths.map(String.init).joined(separator: "-"),
+      activation: options.activation.rawValue, initialization: options.initialization.label,
+      optimizer: options.training.label, learningRate: options.learningRate)
     let curve = stride(from: 0, through: options.lastIteration, by: options.curveStep)
     let wanted = Set(options.iterations).union(curve).sorted()
     let runs = try Comparison.inParallel(options.seeds.count, "training", progress) { index in
@@ -67,6 +82,38 @@ public struct Comparison: Sendable {
     self.figureAnalysis = try CurvatureAnalysis(
       state.network, batch: dataset.subset(state.batch), likelihood: likelihood, options: options,
       fullData: nil)
+  }
+
+  /// Measures one given network on one given batch, without training.
+  ///
+  /// The options' layers, structures, λ and Fisher count; seeds, iterations and training do not.
+  public init(
+    _ options: ComparisonOptions, network: Network, activations: [Activation], dataset: Dataset,
+    likelihood: Likelihood
+  ) throws {
+    var single = options
+    single.seeds = [0]
+    single.iterations = [0]
+    single.batch = dataset.count
+    self.options = single
+    self.dataset = dataset
+    self.likelihood = likelihood
+    self.labels = Labels(
+      network: ([network.inputShape.count] + network.parameters.map(\.weights.rowCount))
+        .map(String.init).joined(separator: "-"),
+      activation: activations.map(\.rawValue).joined(separator: ","), initialization: "given",
+      optimizer: "none", learningRate: nil)
+    let analysis = try CurvatureAnalysis(
+      network, batch: dataset, likelihood: likelihood, options: single, fullData: nil)
+    self.figureAnalysis = analysis
+    var measurements = try analysis.matrixMeasurements(single.structures, wholeNetwork: true)
+    measurements += try analysis.samplingMeasurements(seed: 0, movingAverage: nil)
+    for lambda in single.lambdas {
+      measurements += try analysis.dampedMeasurements(single.structures, lambda: lambda)
+    }
+    self.points = [
+      Point(seed: 0, iteration: 0, loss: analysis.loss.loss, measurements: measurements)
+    ]
   }
 
   private static func measure(

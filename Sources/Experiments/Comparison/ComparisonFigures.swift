@@ -14,7 +14,9 @@ public struct ComparisonFigures: Sendable {
     let needed: [StructureKind] = [.kfac, .ekfac, .kfacSplit]
     if options.dense && needed.allSatisfy(options.structures.contains) {
       canvases.append(("figure4", try ComparisonFigures.matrices(comparison)))
-      canvases.append(("figure4-errors", ComparisonFigures.errors(comparison, summary)))
+      if Set(comparison.points.map(\.iteration)).count > 1 {
+        canvases.append(("figure4-errors", ComparisonFigures.errors(comparison, summary)))
+      }
     }
     canvases.append(("step-quality", ComparisonFigures.stepQuality(comparison, summary)))
     self.canvases = canvases
@@ -65,8 +67,8 @@ public struct ComparisonFigures: Sendable {
     let logarithmic = ColorScale.Kind.logarithmicMagnitude(decades: 6)
     return HeatmapGrid(
       title: "Figure 4 of the THOR paper, with the exact Fisher and the damped inverses",
-      subtitle: "\(comparison.dataset.name), \(comparison.networkName), "
-        + "\(options.activation.rawValue), start \(options.initialization.label), "
+      subtitle: "\(comparison.dataset.name), \(comparison.labels.network), "
+        + "\(comparison.labels.activation), start \(comparison.labels.initialization), "
         + "iteration \(Comparison.figureIteration(options)), seed \(options.seeds[0]), "
         + "layers \(options.layers.lowerBound)–\(options.layers.upperBound)",
       rows: [
@@ -109,8 +111,8 @@ public struct ComparisonFigures: Sendable {
     let x = ChartAxis("iteration of training")
     return LineChartGrid(
       title: "The errors of Figure 4 over training",
-      subtitle: "\(comparison.dataset.name), \(comparison.networkName), "
-        + "\(options.activation.rawValue), start \(options.initialization.label), layers "
+      subtitle: "\(comparison.dataset.name), \(comparison.labels.network), "
+        + "\(comparison.labels.activation), start \(comparison.labels.initialization), layers "
         + "\(options.layers.lowerBound)–\(options.layers.upperBound) together",
       panels: [
         .init(
@@ -159,7 +161,7 @@ public struct ComparisonFigures: Sendable {
     let shown = options.structures.filter { $0 != .exact }
     return LineChartGrid(
       title: "What a step loses against the exact natural gradient",
-      subtitle: "\(comparison.dataset.name), \(comparison.networkName), batch \(options.batch); "
+      subtitle: "\(comparison.dataset.name), \(comparison.labels.network), batch \(options.batch); "
         + "1 − η, the share of the full Fisher's best model decrease that is missed",
       panels: options.iterations.map { iteration in
         .init(

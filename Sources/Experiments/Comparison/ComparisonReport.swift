@@ -63,7 +63,7 @@ public struct ComparisonReport: Sendable {
     }
     guard !parts.isEmpty else { return nil }
     return "Split \(options.split) against KFAC on \(comparison.dataset.name), start "
-      + "\(options.initialization.label), \(options.seeds.count) seeds: "
+      + "\(comparison.labels.initialization), \(options.seeds.count) seeds: "
       + parts.joined(separator: ", ")
       + "; the paper (MNIST; norm, start and damping unstated) prints about 5 % after 10 and 1 % after 50."
   }

@@ -88,10 +88,10 @@ extension Comparison {
     for point in points {
       let run = (options.seeds.firstIndex(of: point.seed) ?? 0) + 1
       let head: [CSV.Cell] = [
-        .integer(run), .text(dataset.name), .text(networkName),
-        .text(activationName), .text(options.initialization.label),
-        .text(options.training.label), .number(options.learningRate),
-        .text(String(point.seed)), .integer(point.iteration), .number(point.loss),
+        .integer(run), .text(dataset.name), .text(labels.network), .text(labels.activation),
+        .text(labels.initialization), .text(labels.optimizer),
+        labels.learningRate.map { .number($0) } ?? .empty, .text(String(point.seed)),
+        .integer(point.iteration), .number(point.loss),
       ]
       for m in point.measurements {
         rows.append(
@@ -107,11 +107,6 @@ extension Comparison {
     }
     return CSV.encode(header: Comparison.columns.map(\.name), rows: rows)
   }
-
-  /// The layer sizes as written in tables, such as 784-20-20-20-10.
-  public var networkName: String { options.widths.map(String.init).joined(separator: "-") }
-
-  var activationName: String { options.activation.rawValue }
 }
 
 extension ComparisonOptions.Training {

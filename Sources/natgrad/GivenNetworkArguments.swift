@@ -1,0 +1,85 @@
+import ArgumentParser
+import DataFiles
+import Experiments
+import Networks
+import Verification
+
+/// The options of a network and a batch given as NumPy files.
+struct GivenNetworkArguments: ParsableArguments {
+  @Option(
+    help:
+      "An .npz of weights, layer1.weights = [W b] and so on; 'natgrad list arrays' has the names.")
+  var weights: String?
+  @Option(help: "An .npz of the batch: inputs (N × D) and labels (N) or targets (N × C).")
+  var data: String?
+  @Option(help: "The activations of the hidden layers, separated by commas; one serves for all.")
+  var activations = "relu"
+  @Option(help: "categorical, gaussian:σ² or bernoulli.")
+  var likelihood = "categorical"
+  @Option(help: "Write every quantity of the network to this .npz.")
+  var arrays: String?
+
+  /// A network and batch as read.
+  struct Inputs {
+    let network: Network
+    let activations: [Activation]
+    let data: Dataset
+    let likelihood: Likelihood
+    let files: [(name: String, sha256: String)]
+  }
+
+  /// Whether a network was given.
+  var isUsed: Bool { weights != nil }
+
+  /// Throws where options of a given network stand without one.
+  func requireUnused() throws {
+    if data != nil || arrays != nil {
+      throw UserInputError(
+        description: "\(data != nil ? "--data" : "--arrays") was given without --weights; a batch "
+          + "and its arrays need a network: add --weights w.npz.")
+    }
+  }
+
+  /// Reads both files.
+  func read() throws -> Inputs {
+    guard let weights, let data else {
+      throw UserInputError(
+        description:
+          "--weights was given without --data; a network needs a batch: add --data d.npz.")
+    }
+    let chosen = try activations.split(separator: ",", omittingEmptySubsequences: false).map {
+      try UserInput.choice(String($0), option: "--activations", as: Activation.self)
+    }
+    let likelihood = try UserInput.likelihood(likelihood)
+    let network = try NetworkArrays.read(
+      path: weights, activations: chosen, likelihood: likelihood)
+    let batch = try DataArrays.read(path: data, network: network, likelihood: likelihood)
+    let files = try [weights, data].map { path in
+      (
+        path.split(separator: "/").last.map(String.init) ?? path,
+        SHA256.hexDigest(try InputFile.read(path: path))
+      )
+    }
+    return Inputs(
+      network: network, activations: chosen, data: batch, likelihood: likelihood, files: files)
+  }
+
+  /// Computes and writes the arrays, if they were asked for.
+  func writeArrays(_ inputs: Inputs, options: ComparisonOptions, vectorization: Vectorization)
+    throws
+  {
+    guard let arrays else { return }
+    var wanted = QuantityOptions()
+    wanted.structures = options.structures
+    wanted.lambdas = options.lambdas
+    wanted.fisher = options.fisher
+    wanted.blocks = options.blocks
+    wanted.split = options.split
+    wanted.vectorization = vectorization
+    wanted.includesDense = options.dense
+    wanted.limit = options.limit
+    let quantities = try Quantities(
+      inputs.network, inputs.data, likelihood: inputs.likelihood, options: wanted)
+    try NPZ.write(quantities.arrays, to: arrays)
+  }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import DenseAlgebra
+import Experiments
+import Networks
+
+/// The options of training runs.
+struct TrainingArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "A data set's name, or a folder of IDX files with MNIST's names, or a CSV file.",
+      valueName: "name or path"))
+  var dataset = "fashion-mnist"
+  @Option(help: "The label column of a CSV file.")
+  var labelColumn = "label"
+  @Option(help: "Layer sizes, inputs first.")
+  var widths = "784,20,20,20,10"
+  @Option(help: "The activation between layers: identity, tanh, logistic, relu or softplus.")
+  var activation = "relu"
+  @Option(help: "The random start: he, glorot or normal:σ (the paper's kind, with its σ).")
+  var `init` = "he"
+  @Option(help: "What trains the compared layers: kfac (rule factor) or sgd.")
+  var training = "kfac"
+  @Option(help: "The learning rate.")
+  var learningRate = 0.1
+  @Option(help: "λ of the KFAC training.")
+  var trainingDamping = 0.3
+  @Option(help: "Examples in a batch.")
+  var batch = 256
+  @Option(help: "The training steps after which everything is measured.")
+  var iterations = "0,10,50"
+  @Option(help: "The last step up to which matrix errors are followed.")
+  var lastIteration = 100
+  @Option(help: "How many seeds (1, 2, …), or a list of seeds with a comma in it.")
+  var seeds = "5"
+
+  /// Reads the data set and checks that the options fit it.
+  func options() throws -> (data: LoadedDataset, options: ComparisonOptions) {
+    var options = ComparisonOptions()
+    options.widths = try UserInput.integers(widths, option: "--widths", least: 1)
+    options.activation = try UserInput.choice(
+      activation, option: "--activation", as: Activation.self)
+    options.initialization = try UserInput.initialization(`init`)
+    options.training = try UserInput.choice(
+      training, option: "--training", as: ComparisonOptions.Training.self)
+    options.learningRate = try positive(learningRate, "--learning-rate")
+    options.trainingLambda = try positive(trainingDamping, "--training-damping")
+    options.iterations = Set(
+      try UserInput.integers(iterations, option: "--iterations", least: 0)
+    ).sorted()
+    guard lastIteration >= 0 else {
+      throw UserInputError(
+        description: "--last-iteration \(lastIteration): a number of at least 0 was expected.")
+    }
+    options.lastIteration = lastIteration
+    options.seeds = try seedList()
+    options.batch = batch
+    guard options.widths.count >= 2 else {
+      throw UserInputError(
+        description: "--widths \(widths): at least two sizes were expected, inputs and outputs.")
+    }
+    let loaded = try source().load(widths: options.widths)
+    let data = loaded.dataset
+    guard batch >= 1 && batch <= data.count else {
+      throw UserInputError(
+        description: "--batch \(batch): \(data.name) has \(data.count) examples; give a batch "
+          + "from 1 to \(data.count).")
+    }
+    guard options.widths[0] == data.inputs.rowCount else {
+      throw UserInputError(
+        description: "--widths \(widths): the first size is \(options.widths[0]), but \(data.name) "
+          + "has \(data.inputs.rowCount) inputs; begin the list with \(data.inputs.rowCount).")
+    }
+    guard options.widths[options.widths.count - 1] >= loaded.classCount else {
+      throw UserInputError(
+        description: "--widths \(widths): the last size is \(options.widths.last ?? 0), but "
+          + "\(data.name) has \(loaded.classCount) classes; end the list with \(loaded.classCount)."
+      )
+    }
+    return (loaded, options)
+  }
+
+  private func source() throws -> DatasetSource {
+    if dataset.hasSuffix(".csv") { return .table(path: dataset, labelColumn: labelColumn) }
+    if dataset.contains("/") || dataset == "." || dataset == ".." { return .folder(dataset) }
+    return try UserInput.choice(
+      dataset, option: "--dataset", among: DatasetSource.named.map { ($0.name, $0.source) })
+  }
+
+  private func seedList() throws -> [UInt64] {
+    let numbers = try UserInput.integers(
+      seeds, option: "--seeds", least: seeds.contains(",") ? 0 : 1)
+    if seeds.contains(",") {
+      guard Set(numbers).count == numbers.count else {
+        throw UserInputError(
+          description: "--seeds \(seeds): a seed is listed twice; list each once.")
+      }
+      return numbers.map { UInt64($0) }
+    }
+    return (1...numbers[0]).map { UInt64($0) }
+  }
+
+  private func positive(_ value: Double, _ option: String) throws -> Double {
+    guard value > 0, value.isFinite else {
+      throw UserInputError(description: "\(option) \(value): a positive number was expected.")
+    }
+    return value
+  }
+}
