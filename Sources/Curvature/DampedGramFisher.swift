@@ -18,13 +18,14 @@ public struct DampedGramFisher: DampedStructure {
 
   private enum Solver: Sendable {
     case cholesky(CholeskyFactorization)
-    /// 𝒦⁺², the square of the Gram matrix's pseudo-inverse.
-    case squaredPseudoInverse(Matrix)
+    /// The Gram matrix's eigenvalues over the cut-off, with their eigenvectors as columns.
+    case eigen(vectors: Matrix, values: [Double])
   }
 
   init(_ fisher: ExactFisher, rule: DampingRule, lambda: Double) throws(CurvatureError) {
     self.fisher = fisher
-    self.lambda = lambda
+    // Rule `none` is F itself, whatever λ the caller goes through.
+    self.lambda = rule == .none ? 0 : lambda
     let gram = try fisher.gram()
     if rule == .exact {
       guard lambda > 0 else {
@@ -48,9 +49,11 @@ public struct DampedGramFisher: DampedStructure {
         // The cut-off counts the P eigenvalues of F, not the NK of its Gram matrix.
         let largest = decomposition.values.elements.last ?? 0
         let cutOff = Double(fisher.layout.count) * .ulpOfOne * max(largest, 0)
-        solver = .squaredPseudoInverse(
-          decomposition.reconstruct { $0 > cutOff ? 1 / ($0 * $0) : 0 })
         let kept = decomposition.values.elements.filter { $0 > cutOff }
+        let dropped = decomposition.values.count - kept.count
+        solver = .eigen(
+          vectors: decomposition.vectors.block(
+            rows: 0..<gram.rowCount, columns: dropped..<gram.rowCount), values: kept)
         rank = kept.count
         logDeterminant = logSum(kept)
       } catch {
@@ -67,28 +70,41 @@ public struct DampedGramFisher: DampedStructure {
   }
 
   public func solve(_ vector: ParameterVector) -> ParameterVector {
-    switch solver {
-    case .squaredPseudoInverse(let inverse):
-      return fisher.combine(inverse * fisher.project(vector))
-    case .cholesky(let factorization):
-      var solution = ParameterVector.zero(layout)
-      var residual = vector
-      for _ in 0..<3 {
+    // A pseudo-inverse refined like an inverse: its first error grows with κ^1.5 where a dense one's
+    // grows with κ, because U maps the small directions to differences of large numbers.
+    var solution = ParameterVector.zero(layout)
+    var residual = vector
+    for _ in 0..<3 {
+      switch solver {
+      case .eigen(let vectors, let values):
+        solution.add(
+          1, times: fisher.combine(divide(fisher.project(residual), twiceBy: values, in: vectors)))
+      case .cholesky(let factorization):
         var correction = residual
         correction.add(-1, times: fisher.combine(factorization.solve(fisher.project(residual))))
         solution.add(1 / lambda, times: correction)
-        residual = vector - apply(solution)
       }
-      return solution
+      residual = vector - apply(solution)
     }
+    return solution
   }
 
   /// (F + λI)⁻¹ U w = U (𝒦 + λI)⁻¹ w for a right side known as U w: no cancellation.
+  ///
+  /// Rule `none`: F⁺ U w.
   public func solve(imageOf weights: Vector) -> ParameterVector {
     switch solver {
     case .cholesky(let factorization): fisher.combine(factorization.solve(weights))
-    case .squaredPseudoInverse(let inverse):
-      fisher.combine(inverse * fisher.project(fisher.combine(weights)))
+    case .eigen: solve(fisher.combine(weights))
     }
+  }
+
+  /// Q diag(values)⁻² Qᵀ w. The matrix itself is not formed: its entries would drown in the largest.
+  private func divide(_ weights: Vector, twiceBy values: [Double], in vectors: Matrix) -> Vector {
+    var coordinates = vectors.transposedTimes(weights)
+    for (index, value) in values.enumerated() {
+      coordinates[index] = coordinates[index] / value / value
+    }
+    return vectors * coordinates
   }
 }
