@@ -92,6 +92,9 @@ extension Ratio {
   /// ‖M − Mᵀ‖₁ / (n‖M‖₁ε).
   public static func symmetry(_ m: Matrix) -> Ratio { difference(m, m.transposed) }
 
+  /// The ratio divided by a condition number: forward errors may be that much larger.
+  public func over(condition: Double) -> Ratio { divided(by: condition) }
+
   private func divided(by scale: Double) -> Ratio {
     Ratio(
       value: value == 0 ? 0 : value / scale, row: row, column: column, expected: expected,
