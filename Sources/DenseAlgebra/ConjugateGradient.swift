@@ -32,8 +32,8 @@ public struct ConjugateGradient: Equatable, Sendable {
   /// Solves A·x = b from a start (zero unless given); the preconditioner applies M⁻¹.
   ///
   /// The stopping rule is asked before the first step too, so a start that is good enough takes
-  /// none. Nothing is thrown: the status says how the iteration ended, and the value is always the
-  /// last finite iterate.
+  /// none. Nothing is thrown: the status says how the iteration ended, and the value is the
+  /// last finite iterate (or the start, if that or b is not finite).
   public func solve(
     _ op: some LinearOperator, _ b: Vector, start: Vector? = nil,
     preconditioner: (any LinearOperator)? = nil
