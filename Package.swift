@@ -84,7 +84,8 @@ let package = Package(
       name: "OptimizationTests", dependencies: ["Optimization", "TestSupport"],
       swiftSettings: numeric),
     .testTarget(
-      name: "VerificationTests", dependencies: ["Verification", "DataFiles", "Fixtures", "TestSupport"],
+      name: "VerificationTests",
+      dependencies: ["Verification", "DataFiles", "Fixtures", "TestSupport"],
       swiftSettings: numeric),
     .testTarget(
       name: "ExperimentsTests", dependencies: ["Experiments", "Fixtures", "TestSupport"],

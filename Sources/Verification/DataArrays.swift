@@ -101,7 +101,8 @@ public enum DataArrays {
       throw inputs.error("the shape is \(inputs.shape), and \(expected). \(advice)")
     }
     guard shape[0] > 0 else {
-      throw inputs.error("the shape is \(inputs.shape), and there are no examples. Give at least one.")
+      throw inputs.error(
+        "the shape is \(inputs.shape), and there are no examples. Give at least one.")
     }
     try inputs.array.requireFinite(inputs.place)
     return shape[0]

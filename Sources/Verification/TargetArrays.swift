@@ -19,7 +19,8 @@ enum TargetArrays {
           "Save one whole number per example."
         }
       throw labels.error(
-        "the shape is \(labels.shape), and (\(count),), one label per example, is expected. \(advice)")
+        "the shape is \(labels.shape), and (\(count),), one label per example, is expected. \(advice)"
+      )
     }
     guard shape[0] == count else {
       throw labels.error(
@@ -46,7 +47,8 @@ enum TargetArrays {
     let shape = values.array.shape
     let isVector = outputCount == 1 && shape == [count]
     guard isVector || shape == [count, outputCount] else {
-      let expected = outputCount == 1 ? "(\(count), 1) or (\(count),)" : "(\(count), \(outputCount))"
+      let expected =
+        outputCount == 1 ? "(\(count), 1) or (\(count),)" : "(\(count), \(outputCount))"
       let advice =
         shape == [outputCount, count]
         ? "The targets seem to be transposed: save \(values.name).T."
@@ -56,7 +58,8 @@ enum TargetArrays {
     }
     try values.array.requireFinite(values.place)
     let elements = values.array.elements
-    if likelihood == .bernoulli, let position = elements.firstIndex(where: { !(0...1).contains($0) })
+    if likelihood == .bernoulli,
+      let position = elements.firstIndex(where: { !(0...1).contains($0) })
     {
       let advice =
         elements.allSatisfy { $0.magnitude == 1 }
