@@ -125,10 +125,66 @@ enum DrawingSamples {
       ], caption: "Lines: medians. Bands: least and greatest over the seeds.")
   }
 
-  static var canvases: [(name: String, canvas: Canvas)] {
+  /// Sizes 0 and 1, nothing to draw, one point, one value.
+  static var bareFigures: [(name: String, canvas: Canvas)] {
+    let x = ChartAxis("x", .logarithmic)
+    let y = ChartAxis("y")
+    let wide = Matrix(rows: [[1, 2, 3, 4, 5]])
+    return [
+      (
+        "empty-matrix",
+        Heatmap(
+          title: "Empty", matrix: Matrix(rowCount: 0, columnCount: 0), kind: .signed, label: ""
+        )
+        .canvas
+      ),
+      ("one-row", Heatmap(title: "Row", matrix: wide, kind: .magnitude, label: "entry").canvas),
+      ("no-series", LineChart(title: "Nothing", x: x, y: y, series: []).canvas),
+      ("no-panel", LineChartGrid(title: "Nothing at all", panels: []).canvas),
+      ("no-row", HeatmapGrid(title: "Nothing here", rows: []).canvas),
+      (
+        "one-point",
+        LineChart(title: "One", x: x, y: y, series: [LineSeries(name: "a", x: [3], y: [0])]).canvas
+      ),
+    ]
+  }
+
+  /// Every text much longer than its place.
+  static var longTexts: [(name: String, canvas: Canvas)] {
+    let long = "a very long text about ‖F‖ and λ = 10⁻⁴ that goes on and on "
+    let text = String(repeating: long, count: 4)
+    let panel = HeatmapGrid.Panel(
+      title: text, subtitle: text, matrix: matrix(30), layerBoundaries: [2, 20],
+      layerNames: ["the first layer", "middle", "last"])
+    let heatmaps = HeatmapGrid(
+      title: text, subtitle: text,
+      rows: (0..<2).map { _ in
+        .init(
+          title: text,
+          groups: [
+            .init([panel, panel], kind: .logarithmicMagnitude(decades: 12), label: text),
+            .init([panel], scale: ColorScale(.signed, largestMagnitude: 3e-7), label: long),
+          ])
+      }, caption: text, panelSide: 120)
+    let xs = [1e-7, 1e-3, 1, 1e5]
+    let chart = LineChartGrid.Panel(
+      title: text, x: ChartAxis(text, .logarithmic), y: ChartAxis(text),
+      series: [
+        LineSeries(name: text, x: xs, y: [1, -2e-9, 3, 1e6]),
+        LineSeries(name: "b", x: xs, y: [4, 3, 2, 1]),
+      ], references: [ReferenceLine(2, name: long)])
+    var charts = LineChartGrid(
+      title: text, subtitle: text, panels: [chart, chart, chart], caption: text)
+    charts.plotWidth = 150
+    charts.plotHeight = 110
+    return [("long-heatmaps", heatmaps.canvas), ("long-charts", charts.canvas)]
+  }
+
+  static let canvases: [(name: String, canvas: Canvas)] =
     [
       ("layered-grid", layeredGrid.canvas), ("small-heatmap", smallHeatmap.canvas),
       ("step-quality", stepQuality.canvas), ("errors-grid", errorsGrid.canvas),
-    ]
-  }
+    ] + bareFigures + longTexts
+
+  static func canvas(_ name: String) -> Canvas { canvases.first { $0.name == name }!.canvas }
 }

@@ -27,16 +27,17 @@ public struct AxisScale: Equatable, Sendable {
 
   /// The least axis with round limits over all values that it can show.
   ///
-  /// Values that are not finite, and on a logarithmic axis those not above zero, are left out.
+  /// Values that ``admits(_:_:)`` refuses are left out.
   public init(_ kind: ScaleKind, fitting values: [Double]) {
-    let shown = values.filter { $0.isFinite && (kind == .linear || $0 > 0) }
+    let shown = values.filter { AxisScale.admits($0, kind) }
     guard let least = shown.min(), let greatest = shown.max() else {
       self.init(kind, kind == .linear ? 0...1 : 0.1...1)
       return
     }
     switch kind {
     case .linear:
-      let padding = least == greatest ? max(abs(least) * 0.5, 1e-300) : 0
+      let isFlat = greatest - least <= max(1e-12 * max(abs(least), abs(greatest)), 1e-290)
+      let padding = !isFlat ? 0 : abs(least) < 1e-280 ? 1 : abs(least) / 2
       let (low, high) = (least - padding, greatest + padding)
       let step = AxisScale.roundStep(atLeast: (high - low) / 5)
       let first = (low / step + 1e-9).rounded(.down) * step
@@ -66,13 +67,19 @@ public struct AxisScale: Equatable, Sendable {
     }
   }
 
-  /// Whether a value can be placed on the axis at all, inside its limits or not.
-  public func admits(_ value: Double) -> Bool { value.isFinite && (kind == .linear || value > 0) }
+  /// Whether an axis can show a value at all, inside its limits or not: finite, of magnitude up to
+  /// 1e300, and on a logarithmic axis at least 1e-300.
+  public static func admits(_ value: Double, _ kind: ScaleKind) -> Bool {
+    abs(value) <= 1e300 && (kind == .linear || value >= 1e-300)
+  }
+
+  func admits(_ value: Double) -> Bool { AxisScale.admits(value, kind) }
 
   /// At most so many labelled marks within the limits, at round values.
   ///
   /// Linear: multiples of 1, 2 or 5 times a power of ten. Logarithmic: powers of ten, every k-th
-  /// where they are many; 1, 2 and 5 times them where there are fewer than three.
+  /// where they are many; 1, 2 and 5 times them where there are fewer than three; as on a linear axis
+  /// where that leaves less than two.
   public func ticks(atMost count: Int) -> [Tick] {
     kind == .linear ? linearTicks(atMost: max(2, count)) : logarithmicTicks(atMost: max(2, count))
   }
@@ -84,12 +91,18 @@ public struct AxisScale: Equatable, Sendable {
   }
 
   private func linearTicks(atMost count: Int) -> [Tick] {
-    let step = AxisScale.roundStep(atLeast: (upper - lower) / Double(count - 1))
-    let first = (lower / step - 1e-9).rounded(.up)
-    let last = (upper / step + 1e-9).rounded(.down)
+    func multiples(_ step: Double) -> (first: Double, last: Double) {
+      ((lower / step - 1e-9).rounded(.up), (upper / step + 1e-9).rounded(.down))
+    }
+    var step = AxisScale.roundStep(atLeast: (upper - lower) / Double(count))
+    var (first, last) = multiples(step)
+    if Int(last - first) >= count {
+      step = AxisScale.roundStep(atLeast: step * 1.5)
+      (first, last) = multiples(step)
+    }
     if last < first { return [] }
     let values = (0...Int(last - first)).map { (first + Double($0)) * step }
-    let largest = values.map(abs).max() ?? 0
+    let largest = max(step, values.map(abs).max() ?? 0)
     let stepExponent = Int(log10(step * 1.0000001).rounded(.down))
     if largest < 1e5 && stepExponent >= -3 {
       return values.map {
@@ -115,6 +128,7 @@ public struct AxisScale: Equatable, Sendable {
       let fine = decades(of: 1...9).filter { [1, 2, 5].contains($0.digit) }
       chosen = fine.count <= count || powers.isEmpty ? fine : powers
     }
+    if chosen.count < 2 { return linearTicks(atMost: count) }
     let arePlain = chosen.allSatisfy { (-3...3).contains($0.exponent) }
     return chosen.map { value, digit, exponent in
       let label =

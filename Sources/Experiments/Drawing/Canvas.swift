@@ -132,7 +132,9 @@ public struct Text: Equatable, Sendable {
   /// The rectangle that the text may ink.
   public var box: Rectangle {
     let width = TextMetrics.width(of: string, size: size)
-    let (ascent, descent) = (TextMetrics.ascent * size, TextMetrics.descent * size)
+    let (ascent, descent) = (
+      TextMetrics.ascent(of: string) * size, TextMetrics.descent * size
+    )
     let before =
       switch anchor {
       case .start: 0.0

@@ -91,7 +91,7 @@ extension ChartPlot {
           }
         }
       }
-      if enter > leave { continue }
+      if enter >= leave { continue }  // outside, or touching in a point
       func point(_ t: Double) -> Point {
         t == 0 ? a : t == 1 ? b : Point(x: a.x + t * (b.x - a.x), y: a.y + t * (b.y - a.y))
       }

@@ -19,12 +19,13 @@ public struct ColorScale: Equatable, Sendable {
   /// The interval of values (of magnitudes where the kind says so) that the colours span.
   public let axis: AxisScale
 
-  /// A scale up to a given largest magnitude; 0 is taken as 1, so that a zero matrix has colours.
+  /// A scale up to a given largest magnitude, at most 1e300; below 1e-280 it is taken as 1, so that a
+  /// zero matrix has colours.
   public init(_ kind: Kind, largestMagnitude: Double) {
     precondition(
       largestMagnitude >= 0 && largestMagnitude.isFinite,
       "colours up to \(largestMagnitude) make no scale")
-    let top = largestMagnitude == 0 ? 1 : largestMagnitude
+    let top = largestMagnitude < 1e-280 ? 1 : min(largestMagnitude, 1e300)
     self.kind = kind
     switch kind {
     case .magnitude: axis = AxisScale(.linear, 0...top)

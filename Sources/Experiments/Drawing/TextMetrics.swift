@@ -4,8 +4,12 @@
 /// Helvetica and Arial to within a few hundredths; the SVG writer states each width, so that a
 /// viewer with another typeface keeps the layout.
 public enum TextMetrics {
-  /// The part of the type size above the baseline that characters may reach.
-  public static let ascent = 0.80
+  /// The part of the type size above the baseline that a text reaches: at least 0.8, and more only
+  /// where a capital has an accent.
+  public static func ascent(of string: String) -> Double {
+    string.unicodeScalars.reduce(0.8) { max($0, glyph($1).top) }
+  }
+
   /// The part of the type size below the baseline that characters may reach.
   public static let descent = 0.24
 
@@ -54,6 +58,8 @@ public enum TextMetrics {
 struct Glyph: Sendable {
   let advance: Double
   let contours: [[Point]]
+  /// The height of the highest point above the baseline.
+  let top: Double
 
   /// An empty box, for characters without an outline.
   static let unknown = Glyph(
@@ -88,21 +94,23 @@ struct Glyph: Sendable {
   private init(advance: Double, contours: [[Point]]) {
     self.advance = advance
     self.contours = contours
+    top = contours.joined().map(\.y).max() ?? 0
   }
 
   private init(record: ArraySlice<Substring>) {
     let unit = 1.0 / 512
-    advance = Double(record.first!)! * unit
-    contours = record.dropFirst().split(separator: "/").map { tokens in
-      Glyph.flattened(
-        tokens.map { token in
-          let numbers = token.split { $0 == "," || $0 == ";" }
-          return (
-            Point(x: Double(numbers[0])! * unit, y: Double(numbers[1])! * unit),
-            token.contains(",")
-          )
-        })
-    }
+    self.init(
+      advance: Double(record.first!)! * unit,
+      contours: record.dropFirst().split(separator: "/").map { tokens in
+        Glyph.flattened(
+          tokens.map { token in
+            let numbers = token.split { $0 == "," || $0 == ";" }
+            return (
+              Point(x: Double(numbers[0])! * unit, y: Double(numbers[1])! * unit),
+              token.contains(",")
+            )
+          })
+      })
   }
 
   /// Replaces the quadratic arcs of a closed contour by four chords each.
