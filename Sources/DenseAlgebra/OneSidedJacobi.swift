@@ -1,3 +1,5 @@
+import RealModule
+
 /// Rotates the columns of a matrix until they are mutually orthogonal (Hestenes 1958).
 ///
 /// Columns i, j count as orthogonal when |xᵢᵀxⱼ| ≤ √m·ε·‖xᵢ‖·‖xⱼ‖. The test is relative, so small
@@ -40,7 +42,8 @@ struct OneSidedJacobi {
     guard min(xx, yy) > 1e-300 else { return false }
     guard xy.magnitude > tolerance * (xx.squareRoot() * yy.squareRoot()) else { return false }
     let zeta = (yy - xx) / (2 * xy)
-    let magnitude = 1 / (zeta.magnitude + (1 + zeta * zeta).squareRoot())
+    // Columns that differ by 155 orders of magnitude have a zeta whose square overflows.
+    let magnitude = 1 / (zeta.magnitude + Double.hypot(1, zeta))
     let tangent = zeta < 0 ? -magnitude : magnitude
     let cosine = 1 / (1 + tangent * tangent).squareRoot()
     let sine = tangent * cosine
