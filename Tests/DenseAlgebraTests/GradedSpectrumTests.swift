@@ -98,6 +98,18 @@ struct GradedSpectrumTests {
     expectAtMost(error, 30 * Double(n) * .ulpOfOne, "relative error at n = \(n)")
   }
 
+  /// X = (1 1; s 2s): σ₁² = 2 + 5s², and σ₁σ₂ = |det X| = s.
+  @Test(
+    "Rows further apart than the square root of the range", arguments: [1e-100, 1e-160, 1e-200])
+  func rowsFarApart(_ s: Double) throws {
+    let x = Matrix(rows: [[1, 1], [s, 2 * s]])
+    for m in [x, x.transposed, Matrix(rows: [[2 * s, s], [1, 1]])] {
+      let values = try SingularValueDecomposition(m).values
+      expectRatio(.difference(Vector([values[0]]), Vector([Double(2).squareRoot()])))
+      expectRatio(.difference(Vector([values[1]]), Vector([s / Double(2).squareRoot()])))
+    }
+  }
+
   @Test(
     "Jacobi and QL agree to n·ε·‖A‖ where both are trusted", arguments: [0, 1, 2, 10, 50],
     [0, 1, 3, 60])

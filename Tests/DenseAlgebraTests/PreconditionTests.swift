@@ -54,6 +54,19 @@ struct PreconditionTests {
     await #expect(processExitsWith: .failure) {
       _ = Matrix.identity(2).solvingLower(.identity(3))
     }
+    await #expect(processExitsWith: .failure) {
+      _ = Matrix.diagonal([1, 0]).solvingUpper(.identity(2))
+    }
+  }
+
+  @Test("A spectrum of numbers that are not finite")
+  func notFiniteEntries() async {
+    await #expect(processExitsWith: .failure) {
+      _ = try SymmetricEigendecomposition(.diagonal([1, .nan]))
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = try SingularValueDecomposition(Matrix(rows: [[1, .infinity]]))
+    }
   }
 
   @Test("Kronecker tools, generator and conjugate gradients")

@@ -52,10 +52,8 @@ struct SplitMix64Tests {
     for c in counts { #expect(abs(Double(c) - Double(count) * p) <= 6 * deviation) }
   }
 
-  @Test("below rejects the uneven rest: three quarters of 2⁶⁴ is hit evenly")
+  @Test("below rejects the uneven rest: a bound of 3·2⁶¹ is hit evenly")
   func belowHasNoModuloBias() {
-    // With 3·2⁶² as bound, draw % bound would make the lowest third twice as likely: 1/2, not 1/3.
-    // The bound must fit Int, so 3·2⁶¹ and the lower half of it: 5/8 by bias, 1/2 without.
     let bound = 3 << 61
     var random = SplitMix64(seed: 6)
     let count = 20_000
