@@ -9,6 +9,14 @@ import Networks
 /// `y`), N whole numbers counted from 0; the others read `targets` (or `y`), N × C, or N numbers
 /// where the network has one output. Other arrays of the file are left alone.
 public enum DataArrays {
+  /// Every accepted name, for N examples of D inputs and C outputs.
+  public static let documentation: [ArrayDescription] = [
+    ArrayDescription("inputs", "(N, D)", "one example per row; also named x or X"),
+    ArrayDescription("labels", "(N,)", "class numbers from 0 to C - 1 (categorical); also named y"),
+    ArrayDescription(
+      "targets", "(N, C)", "targets of the other likelihoods; also named y; (N,) if C = 1"),
+  ]
+
   /// Every name that is read.
   static let names: Set<String> = ["inputs", "x", "X", "labels", "targets", "y"]
 

@@ -3,22 +3,26 @@ import Networks
 
 /// Reads the weights of a multilayer perceptron from numpy's files.
 ///
-/// Accepted names; i and k are whole numbers, and "." may be "/" in the last two:
-///
-/// - `layer1.weights`, `layer2.weights`, …: [W b], out × (in + 1), the bias last;
-/// - `layer{i}.W`, out × in, with `layer{i}.b`, of out numbers, where there is a bias;
-/// - `0.weight` and `0.bias`, `fc1.weight`, `net.2.weight`, …: PyTorch's `state_dict`, out × in,
-///   taken in increasing order of the number in the name, with or without biases;
-/// - `Dense_0.kernel` and `Dense_0.bias`, …: Flax, in × out, transposed when read.
-///
-/// Natgrad's own names count from 1 without a gap. A lone `.npy` file is the one layer
+/// `documentation` lists the accepted names. Natgrad's own count layers from 1 without a gap; those
+/// of PyTorch and Flax are taken in increasing order of the last number in the name, all else in
+/// them being equal, and "/" may stand for the last ".". A lone `.npy` file is the one layer
 /// `layer1.weights`. `inputs`, `labels`, `targets` and their short names may lie in the same file;
 /// any other array is an error, so that nothing is left out unseen.
 public enum NetworkArrays {
+  /// Every accepted name; {k} is a whole number.
+  public static let documentation: [ArrayDescription] = [
+    ArrayDescription("layer{i}.weights", "(out, in + 1)", "[W b], the bias in the last column"),
+    ArrayDescription("layer{i}.W", "(out, in)", "W of a layer whose bias stands apart or is none"),
+    ArrayDescription("layer{i}.b", "(out,)", "the bias beside layer{i}.W"),
+    ArrayDescription("{k}.weight", "(out, in)", "PyTorch's state_dict; fc1.weight, net.2.weight"),
+    ArrayDescription("{k}.bias", "(out,)", "the bias of PyTorch's or Flax's layer, if it has one"),
+    ArrayDescription("Dense_{k}.kernel", "(in, out)", "Flax; transposed when read"),
+  ]
+
   /// Reads the network; `hasBias: false` makes `layer{i}.weights` plain W, like `layer{i}.W`.
   ///
-  /// `activations` has one entry for each hidden layer; a single one serves for all of them, and an
-  /// `identity` for the last layer may be added. Throws `DataFileError` for everything else than a
+  /// `activations` has one entry for each hidden layer; a single one serves for all of them, however
+  /// many, and an `identity` for the last layer may be added. Throws `DataFileError` for everything else than a
   /// chain of dense layers of finite numbers that ends in a vector the likelihood can use.
   public static func read(
     path: String, activations: [Activation], likelihood: Likelihood, hasBias: Bool = true,
@@ -164,11 +168,11 @@ public enum NetworkArrays {
     if activations.count == layerCount, activations.last == .identity {
       return activations.dropLast()
     }
-    if activations.count == 1, count > 1 { return Array(repeating: activations[0], count: count) }
+    if activations.count == 1 { return Array(repeating: activations[0], count: count) }
     let names = activations.map(\.rawValue).joined(separator: ",")
     let seen = activations.isEmpty ? "no activations" : "the activations \(names)"
     throw DataFileError(
-      "\(path): the network has \(layerCount) layers and \(seen) were given, but \(count) are "
+      "\(path): the network has \(layerCount) layers, and \(seen) were given, but \(count) are "
         + "expected, one after each layer but the last, whose nonlinearity is the likelihood's. "
         + "Give \(count), or one for all hidden layers.")
   }

@@ -22,7 +22,7 @@ public struct QuantityOptions: Equatable, Sendable {
   public var includesDense = true
   /// The configuration of the conjugate gradients.
   public var iteration = ConjugateGradient()
-  /// The largest matrix that may be formed.
+  /// The most bytes that all matrices over parameters may take together, and any other one by itself.
   public var limit = MemoryLimit.standard
 
   public init() {}
@@ -30,5 +30,19 @@ public struct QuantityOptions: Equatable, Sendable {
   /// The name of a structure in names of quantities: the split carries its size.
   func name(of kind: StructureKind) -> String {
     kind == .kfacSplit ? "\(kind.rawValue)-\(split)" : kind.rawValue
+  }
+
+  /// The same without repetitions, which would give two arrays one name.
+  var withoutRepetitions: QuantityOptions {
+    var options = self
+    options.structures = QuantityOptions.unique(structures)
+    options.operators = QuantityOptions.unique(operators)
+    options.lambdas = QuantityOptions.unique(lambdas)
+    return options
+  }
+
+  private static func unique<Value: Hashable>(_ values: [Value]) -> [Value] {
+    var seen: Set<Value> = []
+    return values.filter { seen.insert($0).inserted }
   }
 }

@@ -21,7 +21,12 @@ struct QuantityState {
     _ network: Network, _ data: Dataset, likelihood: Likelihood, gradient: ParameterVector,
     options: QuantityOptions
   ) throws(CurvatureError) {
+    let options = options.withoutRepetitions
     let blocks = options.blocks ?? Array(network.parameters.indices)
+    if options.includesDense {
+      try QuantityState.requireMemory(
+        blocks.map { network.layout.blocks[$0].count }, options: options)
+    }
     let samples = GradientSamples(
       network, data, likelihood: likelihood, kind: options.fisher, blocks: blocks)
     let empirical =
@@ -42,6 +47,28 @@ struct QuantityState {
     }
     fisher = try ExactFisher(samples, limit: options.limit).dense(within: options.limit)
     empiricalFisher = try ExactFisher(empirical, limit: options.limit).dense(within: options.limit)
+  }
+
+  /// Asks the limit for all matrices over parameters at once, before anything is computed.
+  ///
+  /// That is fisher and fisher.empirical, each held twice, and per layer two blocks and one matrix for
+  /// every approximation that is written densely.
+  private static func requireMemory(
+    _ sizes: [Int], options: QuantityOptions
+  ) throws(CurvatureError) {
+    let dense: [StructureKind] = [.kfac, .ekfac, .kfacSplit, .nearestKronecker, .tkfac]
+    let perLayer = 2 + options.structures.count { dense.contains($0) }
+    let size = sizes.reduce(0, +)
+    let needed = sizes.reduce(MemoryLimit.bytes(rows: size, columns: size, count: 4)) {
+      let (sum, overflow) = $0.addingReportingOverflow(
+        MemoryLimit.bytes(rows: $1, columns: $1, count: perLayer))
+      return overflow ? Int.max : sum
+    }
+    guard needed <= options.limit.bytes else {
+      throw CurvatureError.exceedsMemory(
+        what: "The matrices over \(size) parameters together", bytes: needed,
+        limit: options.limit.bytes, advice: "choose fewer or smaller layers (--layers)")
+    }
   }
 
   var layout: ParameterLayout { samples.layout }

@@ -99,9 +99,6 @@ struct HostileWeightsTests {
       arrays: [("layer1.W", .counting(2, 2)), ("layer2.W", .counting(2, 2))],
       activations: [], parts: ["no activations", "1 are expected"]),
     Case(
-      name: "activation of the only layer", arrays: [("layer1.W", .counting(2, 2))],
-      parts: ["1 layers", "tanh", "0 are expected"]),
-    Case(
       name: "one class", arrays: [("layer1.W", .counting(1, 2))], activations: [],
       parts: ["w.npz", "one output", "Bernoulli"]),
   ]

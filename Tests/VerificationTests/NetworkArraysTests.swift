@@ -150,6 +150,30 @@ struct NetworkArraysTests {
       #expect(relu.count == 2 && network.nodes.count == 5)
     }
   }
+
+  @Test(arguments: [[], [Activation.relu], [.identity]])
+  func aSingleLayerHasNoActivation(_ activations: [Activation]) throws {
+    try withArrays([("layer1.W", NumericArray.counting(2, 2))]) { path in
+      let network = try NetworkArrays.read(
+        path: path, activations: activations, likelihood: .categorical)
+      #expect(network.nodes == [Node(.dense(parameters: 0), inputs: [0])])
+    }
+  }
+
+  @Test func everyDocumentedNameIsRead() throws {
+    for description in NetworkArrays.documentation {
+      let name = description.pattern.replacing("{i}", with: "1").replacing("{k}", with: "0")
+      var arrays = [(name, NumericArray.counting(2, 2))]
+      if description.shape == "(out,)" {
+        let weights = name.hasSuffix("b") ? "layer1.W" : "0.weight"
+        arrays = [(weights, .counting(2, 2)), (name, .counting(2))]
+      }
+      let network = try withArrays(arrays) {
+        try NetworkArrays.read(path: $0, activations: [], likelihood: .categorical)
+      }
+      #expect(network.outputCount == 2, "\(name)")
+    }
+  }
 }
 
 extension String {

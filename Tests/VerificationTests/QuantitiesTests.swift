@@ -37,7 +37,7 @@ struct QuantitiesTests {
       "{operator}": MatrixFreeSolver.Operator.allCases.map(\.rawValue), "{split}": ["2"],
       "{lambda}": ["0.1", "0.001"],
     ]
-    var patterns: [String: [Quantities.Description]] = [:]
+    var patterns: [String: [ArrayDescription]] = [:]
     for description in Quantities.documentation {
       var names = [description.pattern]
       for (placeholder, values) in words {
@@ -274,7 +274,7 @@ struct QuantitiesTests {
     let quantities = try Self.quantities {
       $0.structures = [.kfac]
       $0.operators = []
-      $0.lambdas = [1, 0.0001, 1e-7]
+      $0.lambdas = [1, 0.0001, 1e-7, 0.0001]
     }
     // As Python's str writes them.
     for lambda in ["1.0", "0.0001", "1e-07"] {

@@ -22,15 +22,18 @@ struct QuantityErrorTests {
     #expect(block == "factor G of layer2" && size == 3 && pivot == 2 && value < 1e-15)
   }
 
-  @Test func aMatrixOverTheLimitIsRefusedWithItsSize() throws {
+  /// Two Fishers held twice; per layer two blocks and five approximations.
+  @Test func matricesOverTheLimitAreRefusedWithTheirSize() throws {
+    let needed = 8 * (4 * 31 * 31 + 7 * (16 * 16 + 15 * 15))
     let error = #expect(throws: CurvatureError.self) {
-      try QuantitiesTests.quantities { $0.limit = MemoryLimit(bytes: 8 * 31 * 31 - 1) }
+      try QuantitiesTests.quantities { $0.limit = MemoryLimit(bytes: needed - 1) }
     }
     guard case .exceedsMemory(_, let bytes, let limit, let advice) = error else {
       Issue.record("\(String(describing: error))")
       return
     }
-    #expect(bytes == 8 * 31 * 31 && limit == bytes - 1 && advice.contains("--layers"))
+    #expect(bytes == needed && limit == needed - 1 && advice.contains("--layers"))
+    _ = try QuantitiesTests.quantities { $0.limit = MemoryLimit(bytes: needed) }
   }
 
   @Test(arguments: [(1e200, "layer1.A"), (1e308, "logits")])
