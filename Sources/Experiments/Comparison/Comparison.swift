@@ -81,6 +81,7 @@ public struct Comparison: Sendable {
     let state = shown ?? runs[0].states[0]
     self.figureAnalysis = try CurvatureAnalysis(
       state.network, batch: dataset.subset(state.batch), likelihood: likelihood, options: options,
+      kinds: [.exact, .kfac, .ekfac, .kfacSplit].filter(options.structures.contains),
       fullData: nil)
   }
 
@@ -104,12 +105,13 @@ public struct Comparison: Sendable {
       activation: activations.map(\.rawValue).joined(separator: ","), initialization: "given",
       optimizer: "none", learningRate: nil)
     let analysis = try CurvatureAnalysis(
-      network, batch: dataset, likelihood: likelihood, options: single, fullData: nil)
+      network, batch: dataset, likelihood: likelihood, options: single,
+      kinds: single.structures, fullData: nil)
     self.figureAnalysis = analysis
-    var measurements = try analysis.matrixMeasurements(single.structures, wholeNetwork: true)
+    var measurements = try analysis.matrixMeasurements(wholeNetwork: true)
     measurements += try analysis.samplingMeasurements(seed: 0, movingAverage: nil)
     for lambda in single.lambdas {
-      measurements += try analysis.dampedMeasurements(single.structures, lambda: lambda)
+      measurements += try analysis.dampedMeasurements(lambda: lambda)
     }
     self.points = [
       Point(seed: 0, iteration: 0, loss: analysis.loss.loss, measurements: measurements)
@@ -121,20 +123,20 @@ public struct Comparison: Sendable {
     likelihood: Likelihood
   ) throws -> Point {
     let isFull = options.iterations.contains(state.iteration)
+    let followed: [StructureKind] = [.blockDiagonal, .kfac, .ekfac, .kfacSplit]
     let analysis = try CurvatureAnalysis(
       state.network, batch: dataset.subset(state.batch), likelihood: likelihood, options: options,
+      kinds: isFull ? options.structures : followed.filter(options.structures.contains),
       fullData: isFull ? dataset : nil)
     var measurements: [Measurement] = []
     if isFull {
-      measurements += try analysis.matrixMeasurements(options.structures, wholeNetwork: true)
+      measurements += try analysis.matrixMeasurements(wholeNetwork: true)
       measurements += try analysis.samplingMeasurements(seed: seed, movingAverage: state.averages)
       for lambda in options.lambdas {
-        measurements += try analysis.dampedMeasurements(options.structures, lambda: lambda)
+        measurements += try analysis.dampedMeasurements(lambda: lambda)
       }
     } else {
-      let followed: [StructureKind] = [.blockDiagonal, .kfac, .ekfac, .kfacSplit]
-      measurements += try analysis.matrixMeasurements(
-        followed.filter(options.structures.contains), wholeNetwork: false)
+      measurements += try analysis.matrixMeasurements(wholeNetwork: false)
     }
     return Point(
       seed: seed, iteration: state.iteration, loss: analysis.loss.loss, measurements: measurements)

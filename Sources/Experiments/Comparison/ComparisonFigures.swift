@@ -1,5 +1,6 @@
 import Curvature
 import DenseAlgebra
+import Foundation
 import Networks
 
 /// The three figures of a comparison, each as a canvas with its alternative text.
@@ -11,7 +12,7 @@ public struct ComparisonFigures: Sendable {
   public init(_ comparison: Comparison, _ summary: ComparisonSummary) throws(CurvatureError) {
     var canvases: [(String, Canvas)] = []
     let options = comparison.options
-    let needed: [StructureKind] = [.kfac, .ekfac, .kfacSplit]
+    let needed: [StructureKind] = [.exact, .kfac, .ekfac, .kfacSplit]
     if options.dense && needed.allSatisfy(options.structures.contains) {
       canvases.append(("figure4", try ComparisonFigures.matrices(comparison)))
       if Set(comparison.points.map(\.iteration)).count > 1 {
@@ -26,15 +27,17 @@ public struct ComparisonFigures: Sendable {
   private static func matrices(_ comparison: Comparison) throws(CurvatureError) -> Canvas {
     let analysis = comparison.figureAnalysis
     let options = comparison.options
+    func structure(_ kind: StructureKind) -> any MatrixStructure {
+      guard
+        let found = analysis.structures.first(where: { $0.kind == kind }) as? any MatrixStructure
+      else { preconditionFailure("the figure's analysis has no \(kind.rawValue)") }
+      return found
+    }
     func dense(_ kind: StructureKind) throws(CurvatureError) -> Matrix {
-      guard let structure = try analysis.structure(kind) as? any MatrixStructure else {
-        preconditionFailure("\(kind.rawValue) has no undamped matrix")
-      }
-      return try structure.dense(within: options.limit)
+      try structure(kind).dense(within: options.limit)
     }
     func inverse(_ kind: StructureKind, _ rule: DampingRule) throws(CurvatureError) -> Matrix {
-      try analysis.structure(kind).damped(rule, options.trainingLambda)
-        .denseInverse(within: options.limit)
+      try structure(kind).damped(rule, options.trainingLambda).denseInverse(within: options.limit)
     }
     let kfac = try dense(.kfac)
     let split = try dense(.kfacSplit)
@@ -117,7 +120,7 @@ public struct ComparisonFigures: Sendable {
       panels: [
         .init(
           title: "(a) relative error of the split against KFAC", x: x,
-          y: ChartAxis("‖F̂ − A⊗G‖ / ‖A⊗G‖", .logarithmic),
+          y: ChartAxis("‖F̂ − A⊗G‖ / ‖A⊗G‖", .logarithmic, limits: 0.005...1),
           series: [series(split, .kfacSplit, .relativeFrobenius, .kfac)],
           references: [
             ReferenceLine(0.05, name: "5 % (the paper, 10 iterations)"),
@@ -153,29 +156,36 @@ public struct ComparisonFigures: Sendable {
           solver: "direct"
         ).map { (lambda, $0) }
       }
+      // Bands for the paper's methods only: ten of them would hide each other.
+      let hasBand = [.blockDiagonal, .kfac, .ekfac, .kfacSplit].contains(kind)
       return LineSeries(
         name: "\(kind.rawValue) (\(rule.rawValue))", x: found.map(\.0),
-        y: found.map { 1 - $0.1.mean }, least: found.map { 1 - $0.1.maximum },
-        greatest: found.map { 1 - $0.1.minimum })
+        y: found.map { 1 - $0.1.mean }, least: hasBand ? found.map { 1 - $0.1.maximum } : [],
+        greatest: hasBand ? found.map { 1 - $0.1.minimum } : [])
     }
     let shown = options.structures.filter { $0 != .exact }
-    return LineChartGrid(
+    let panels = options.iterations.map { iteration in
+      shown.map { series($0, ComparisonOptions.preferredRule(of: $0), iteration: iteration) }
+    }
+    // One axis for all panels, down to the decade of the least value drawn.
+    let least = panels.joined().flatMap { $0.y + $0.least }.filter { $0 > 0 }.min() ?? 0.1
+    let decade = pow(10, log10(min(least, 0.1)).rounded(.down))
+    var figure = LineChartGrid(
       title: "What a step loses against the exact natural gradient",
       subtitle: "\(comparison.dataset.name), \(comparison.labels.network), batch \(options.batch); "
         + "1 − η, the share of the full Fisher's best model decrease that is missed",
-      panels: options.iterations.map { iteration in
+      panels: zip(options.iterations, panels).map { iteration, series in
         .init(
           title: "iteration \(iteration)", x: ChartAxis("damping λ", .logarithmic),
-          y: ChartAxis("1 − η", .logarithmic),
-          series: shown.map {
-            series($0, ComparisonOptions.preferredRule(of: $0), iteration: iteration)
-          })
+          y: ChartAxis("1 − η", .logarithmic, limits: decade...1), series: series)
       },
       columnCount: min(3, options.iterations.count),
       caption:
         "Each step at its best length. Reference: F + λI of the same batch over the compared "
         + "layers; in brackets the damping rule of the approximation. Lines: means over "
-        + "\(options.seeds.count) seeds; bands: least to greatest."
-    ).canvas
+        + "\(options.seeds.count) seeds; bands (KFAC, EKFAC, split, exact blocks): least to greatest."
+    )
+    figure.plotHeight = 300
+    return figure.canvas
   }
 }

@@ -6,9 +6,7 @@ extension CurvatureAnalysis {
   /// The errors of undamped matrices: layer rows against `blocks` and `kfac`, network rows against `full` too.
   ///
   /// With `wholeNetwork` false only the layer rows and the two layerwise references are measured.
-  public func matrixMeasurements(_ kinds: [StructureKind], wholeNetwork: Bool)
-    throws(CurvatureError) -> [Measurement]
-  {
+  public func matrixMeasurements(wholeNetwork: Bool) throws(CurvatureError) -> [Measurement] {
     guard options.dense else { return [] }
     var rows: [Measurement] = []
     var dense: [Reference: MatrixReference] = [:]
@@ -16,8 +14,9 @@ extension CurvatureAnalysis {
       dense[reference] = MatrixReference(try structure.dense(within: options.limit))
     }
     let offsets = samples.layout.offsets
-    for kind in kinds {
-      guard let structure = try structure(kind) as? any MatrixStructure else { continue }
+    for structure in structures {
+      guard let structure = structure as? any MatrixStructure else { continue }
+      let kind = structure.kind
       let matrix = try structure.dense(within: options.limit)
       let context = context(kind)
       for reference in Reference.allCases {

@@ -5,16 +5,18 @@ import Networks
 extension CurvatureAnalysis {
   /// The step metrics of every structure, rule and solver at one λ, and the damped-matrix metrics of layers.
   ///
-  /// Both sides carry the same λ: the reference as F + λI, the approximation under its rule.
-  public func dampedMeasurements(_ kinds: [StructureKind], lambda: Double)
-    throws(CurvatureError) -> [Measurement]
-  {
+  /// Both sides carry the same λ: the reference as F + λI, the approximation under its rule. The
+  /// matrix-free solvers and the reference `full-data` are measured at the default λ, with
+  /// `everything` at all.
+  public func dampedMeasurements(lambda: Double) throws(CurvatureError) -> [Measurement] {
     var rows: [Measurement] = []
     let targets = try dampedReferences(lambda)
-    for kind in kinds {
-      let structure = try structure(kind)
+    for structure in structures {
+      let kind = structure.kind
       for rule in options.rules(for: kind) {
-        let damped = try structure.damped(rule, lambda)
+        // The references F + λI are structures too: they are not factorised twice.
+        let known = rule == .exact ? targets.damped[kind] : nil
+        let damped = if let known { known } else { try structure.damped(rule, lambda) }
         var context = context(kind)
         context.rule = rule
         context.lambda = lambda
@@ -26,6 +28,8 @@ extension CurvatureAnalysis {
         }
       }
     }
+    guard options.everything || lambda == options.defaultLambda else { return rows }
+    let kinds = structures.map(\.kind)
     for layerOperator in MatrixFreeSolver.Operator.allCases
     where kinds.contains(layerOperator.structure) {
       for preconditioner in options.everything
@@ -55,6 +59,8 @@ extension CurvatureAnalysis {
     var network: [(reference: Reference, target: DampedReference)] = []
     var layers: [(reference: Reference, targets: [DampedReference])] = []
     var denseBlocks: [DenseDampedReference] = []
+    /// The damped references that are structures of the comparison as well.
+    var damped: [StructureKind: any DampedStructure] = [:]
   }
 
   private func dampedReferences(_ lambda: Double) throws(CurvatureError) -> Targets {
@@ -62,7 +68,10 @@ extension CurvatureAnalysis {
     for (reference, structure) in references {
       let isWanted = options.everything || !reference.isLayerwise
       guard isWanted || reference == .blocks else { continue }
+      let isDefault = options.everything || lambda == options.defaultLambda
+      guard reference != .fullData || isDefault else { continue }
       let damped = try structure.damped(.exact, lambda)
+      if let kind = reference.structure { targets.damped[kind] = damped }
       if isWanted {
         targets.network.append((reference, DampedReference(damped, gradient: gradient)))
       }
@@ -131,21 +140,22 @@ extension CurvatureAnalysis {
     ].filter { $0.value.isFinite }
   }
 
-  /// Inverse errors of each layer; divergences too at the default λ (all λ with `everything`).
+  /// Inverse errors of each layer under the preferred rules, and at the default λ the divergences too;
+  /// with `everything` all of them for each rule and λ.
   private func layerMatrixMeasurements(
     _ parts: [any DampedStructure], _ context: MeasurementContext, _ targets: Targets,
     _ lambda: Double
   ) throws(CurvatureError) -> [Measurement] {
-    guard context.structure != .blockDiagonal else { return [] }
+    let isPreferred =
+      context.rule == ComparisonOptions.preferredRule(of: context.structure)
+      || (context.structure == .kfac && context.rule == .factor)
+    guard context.structure != .blockDiagonal, options.everything || isPreferred else { return [] }
     var rows: [Measurement] = []
     for (index, part) in parts.enumerated() {
       let target = targets.denseBlocks[index]
       let inverse = try part.denseInverse(within: options.limit)
       var values = [target.relativeInverseError(of: inverse)]
-      let isPreferred =
-        context.rule == ComparisonOptions.preferredRule(of: context.structure)
-        || (context.structure == .kfac && context.rule == .factor)
-      if options.everything || (lambda == options.defaultLambda && isPreferred) {
+      if options.everything || lambda == options.defaultLambda {
         values.append(target.inverseResidual(of: inverse))
         let eigenvalues = try target.generalizedEigenvalues(
           with: try part.dense(within: options.limit))

@@ -23,11 +23,15 @@ public struct CurvatureAnalysis: Sendable {
   public let kfac: LayerwiseStructure<KroneckerBlock>
   /// The exact Fisher of the whole data set at this network.
   public let fullData: (any MatrixStructure)?
+  /// The compared structures, in the order of `kinds`.
+  public let structures: [any Structure]
 
-  /// Draws the samples and builds the references; `fullData` is left out where nil is given.
+  /// Draws the samples, builds the references and each structure of `kinds` once.
+  ///
+  /// The reference `full-data` is left out where no `fullData` is given, and without dense matrices.
   public init(
     _ network: Network, batch: Dataset, likelihood: Likelihood, options: ComparisonOptions,
-    fullData: Dataset?
+    kinds: [StructureKind], fullData: Dataset?
   ) throws(CurvatureError) {
     self.network = network
     self.batch = batch
@@ -67,16 +71,16 @@ public struct CurvatureAnalysis: Sendable {
       self.blocks = LayerwiseStructure(ExactFisher.blocks(of: samples, limit: options.limit))
       self.fullData = nil
     }
-  }
-
-  /// The structure of a kind on this batch; the references are not built twice.
-  public func structure(_ kind: StructureKind) throws(CurvatureError) -> any Structure {
-    switch kind {
-    case .exact: exact
-    case .blockDiagonal: blocks
-    case .kfac: kfac
-    default: try kind.build(samples, options.structureOptions)
+    var structures: [any Structure] = []
+    for kind in kinds {
+      switch kind {
+      case .exact: structures.append(exact)
+      case .blockDiagonal: structures.append(blocks)
+      case .kfac: structures.append(kfac)
+      default: structures.append(try kind.build(samples, options.structureOptions))
+      }
     }
+    self.structures = structures
   }
 
   /// The references that exist for this analysis.
