@@ -28,6 +28,13 @@ extension Quantities {
     try add("\(layer).gradient", NumericArray(state.gradient.blocks[index]))
     try add("\(layer).A", NumericArray(factors.a))
     try add("\(layer).G", NumericArray(factors.g))
+    // Structures multiply entries of A by entries of G, and norms square the product.
+    let scale = factors.a.trace * factors.g.trace
+    guard (scale * scale).isFinite else {
+      throw DataFileError(
+        "The product of the traces of \(layer).A and \(layer).G is \(scale), and a number below "
+          + "1e154 is expected: inputs or weights are too large. Scale the inputs as in training.")
+    }
     try add("\(layer).G.empirical", NumericArray(empirical.g))
     try addEigenvalues("\(layer).A.eigenvalues", of: factors.a)
     try addEigenvalues("\(layer).G.eigenvalues", of: factors.g)
