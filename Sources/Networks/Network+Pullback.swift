@@ -54,12 +54,11 @@ extension Network {
       case .flatten:
         incoming = outgoing
       case .addition:
-        for other in node.inputs.dropFirst() where needed[other] {
-          cotangents[other] = cotangents[other].map { $0 + outgoing } ?? outgoing
-        }
         incoming = outgoing
       }
-      if let incoming, needed[value] {
+      // Only an addition has several inputs, and each of them receives the same cotangent.
+      guard let incoming else { continue }
+      for value in node.inputs where needed[value] {
         cotangents[value] = cotangents[value].map { $0 + incoming } ?? incoming
       }
     }

@@ -199,6 +199,7 @@ private struct Draft {
       thenActivation()  // value 4
       nodes.append(Node(.addition, inputs: [4, 2, 1]))  // value 5
       nodes.append(Node(.addition, inputs: [5, 5]))  // value 6: one value read twice
+      nodes.append(Node(.addition, inputs: [2, 6]))  // value 7: a value read by three nodes
       thenDense(outputCount, width)
       return .vector(inputs)
     case .tied, .tiedSequence:
