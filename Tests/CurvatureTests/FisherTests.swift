@@ -188,6 +188,25 @@ struct FisherTests {
     #expect(seen > 1e-3)
   }
 
+  @Test("P-47: the blocks of the inverse dominate the inverses of the blocks")
+  func blocksOfTheInverseDominate() throws {
+    for test in CurvatureCase.dense {
+      let inverse = try ExactFisher(test.samples).damped(.exact, 0.1).denseInverse(
+        within: .standard)
+      let layers = try StructureKind.blockDiagonal.build(test.samples).damped(.exact, 0.1)
+        .denseInverse(within: .standard)
+      for (offset, block) in zip(test.samples.layout.offsets, test.samples.layout.blocks) {
+        let range = offset..<offset + block.count
+        let difference =
+          inverse.block(rows: range, columns: range) - layers.block(rows: range, columns: range)
+        let smallest = try LAPACK.dsyevd(difference).values[0]
+        // The entries are at most 1/λ = 10, and κ is at most ‖F‖/λ + 1.
+        let slack = 1e-13 * Double(block.count) * (frobenius(test.fisher) / 0.1 + 1)
+        expectAtMost(0, smallest, slack: slack, "\(test)", seed: test.seed)
+      }
+    }
+  }
+
   @Test("P-36: the mean gradient lies in the range of the exact and the empirical Fisher")
   func gradientIsInTheRange() throws {
     for (index, likelihood) in RandomNetwork.likelihoods.enumerated() {

@@ -48,6 +48,29 @@ struct SplitTests {
     }
   }
 
+  @Test(
+    "P-118: a factor padded with an identity tail has the same inverse on the kept part",
+    arguments: [2, 3, 4])
+  func paddingChangesNothing(split: Int) throws {
+    for test in Self.cases {
+      for layer in test.layers {
+        let a = KFACFactors(layer).a
+        let n = a.rowCount
+        let padded = (n + split - 1) / split * split
+        var whole = Matrix.identity(padded)
+        whole.setBlock(row: 0, column: 0, to: a.addingToDiagonal(0.03))
+        let expected = try LAPACK.dpotri(pinching(whole, split))
+          .block(rows: 0..<n, columns: 0..<n)
+        let factor = try DampedFactor(
+          KroneckerFactor(a, blockSize: split), shift: 0.03, name: "factor A")
+        expectRatio(
+          Ratio(
+            factor.denseInverse, against: expected, size: n,
+            scale: try condition(a.addingToDiagonal(0.03)) * LAPACK.norm1(expected)), "\(test)")
+      }
+    }
+  }
+
   @Test("P-116: a split of at least both sizes is KFAC", arguments: cases)
   func largeSplitIsKFAC(test: CurvatureCase) throws {
     for layer in test.layers {
