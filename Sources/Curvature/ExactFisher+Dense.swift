@@ -11,7 +11,7 @@ extension ExactFisher {
     let size = layout.count
     try limit.require(
       rows: size, columns: size, for: "the dense Fisher",
-      advice: "compare fewer or smaller layers (--layers)")
+      advice: "compare fewer layers (--layers), or steps only (--no-dense)")
     var fisher = Matrix(rowCount: size, columnCount: size)
     for (m, second) in layers.enumerated() {
       for (l, first) in layers.enumerated() where l <= m {

@@ -84,7 +84,7 @@ private func assemble<Block>(
 ) throws(CurvatureError) -> Matrix {
   try limit.require(
     rows: layout.count, columns: layout.count, for: "the dense block-diagonal matrix",
-    advice: "compare fewer or smaller layers (--layers)")
+    advice: "compare fewer layers (--layers), or steps only (--no-dense)")
   var dense = Matrix(rowCount: layout.count, columnCount: layout.count)
   for (offset, block) in zip(layout.offsets, blocks) {
     dense.setBlock(row: offset, column: offset, to: try part(block, limit))

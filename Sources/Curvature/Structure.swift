@@ -64,7 +64,8 @@ extension DampedStructure {
   ) throws(CurvatureError) -> Matrix {
     let size = layout.count
     try limit.require(
-      rows: size, columns: size, for: what, advice: "compare fewer or smaller layers (--layers)")
+      rows: size, columns: size, for: what,
+      advice: "compare fewer layers (--layers), or steps only (--no-dense)")
     var storage: [Double] = []
     storage.reserveCapacity(size * size)
     for index in 0..<size {

@@ -19,7 +19,7 @@ struct Compare: ParsableCommand {
 
       EXAMPLES
         natgrad compare
-        natgrad compare --dataset digits --widths 64,20,20,10 --layers 1-3 --seeds 3
+        natgrad compare --dataset digits --layers 1-4 --seeds 3
         natgrad compare --init normal:0.02 --activation tanh --output small-start
         natgrad compare --weights w.npz --data d.npz --activations tanh --likelihood categorical \\
           --damping 0.1,0.001 --arrays out.npz
@@ -42,7 +42,7 @@ struct Compare: ParsableCommand {
     let comparison: Comparison
     var files: [(name: String, sha256: String)] = []
     if given.isUsed {
-      let inputs = try given.read()
+      let inputs = try given.read(within: UserInput.memory(measured.maxMemory))
       let options = try measured.options(
         ComparisonOptions(), layerCount: inputs.network.parameters.count, firstLayer: 1)
       if given.arrays != nil { progress.say("computing the arrays") }

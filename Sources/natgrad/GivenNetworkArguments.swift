@@ -1,4 +1,5 @@
 import ArgumentParser
+import Curvature
 import DataFiles
 import Experiments
 import Networks
@@ -12,6 +13,8 @@ struct GivenNetworkArguments: ParsableArguments {
   var weights: String?
   @Option(help: "An .npz of the batch: inputs (N × D) and labels (N) or targets (N × C).")
   var data: String?
+  @Flag(help: "layer1.weights and so on are W without a bias column.")
+  var noBias = false
   @Option(help: "The activations of the hidden layers, separated by commas; one serves for all.")
   var activations = "relu"
   @Option(help: "categorical, gaussian:σ² or bernoulli.")
@@ -40,8 +43,8 @@ struct GivenNetworkArguments: ParsableArguments {
     }
   }
 
-  /// Reads both files.
-  func read() throws -> Inputs {
+  /// Reads both files, each of at most the memory limit.
+  func read(within limit: MemoryLimit) throws -> Inputs {
     guard let weights, let data else {
       throw UserInputError(
         description:
@@ -52,8 +55,10 @@ struct GivenNetworkArguments: ParsableArguments {
     }
     let likelihood = try UserInput.likelihood(likelihood)
     let network = try NetworkArrays.read(
-      path: weights, activations: chosen, likelihood: likelihood)
-    let batch = try DataArrays.read(path: data, network: network, likelihood: likelihood)
+      path: weights, activations: chosen, likelihood: likelihood, hasBias: !noBias,
+      limit: limit.bytes)
+    let batch = try DataArrays.read(
+      path: data, network: network, likelihood: likelihood, limit: limit.bytes)
     let files = try [weights, data].map { path in
       (
         path.split(separator: "/").last.map(String.init) ?? path,

@@ -51,7 +51,10 @@ struct List: ParsableCommand {
     ),
     (
       "arrays",
-      Quantities.documentation.map { ($0.pattern, "\($0.shape): \($0.meaning)") }
+      (NetworkArrays.documentation.map { ("--weights \($0.pattern)", $0) }
+        + DataArrays.documentation.map { ("--data \($0.pattern)", $0) }
+        + Quantities.documentation.map { ("--arrays \($0.pattern)", $0) })
+        .map { ($0.0, "\($0.1.shape): \($0.1.meaning)") }
     ),
   ]
 

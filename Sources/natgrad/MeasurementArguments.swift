@@ -8,11 +8,13 @@ struct MeasurementArguments: ParsableArguments {
   @Option(
     help: "The compared layers, counted from 1. Default: 2 to the last, or all of a given network.")
   var layers: String?
-  @Option(help: "The block size of kfac-split.")
+  @Option(parsing: .unconditional, help: "The block size of kfac-split.")
   var split = 10
-  @Option(help: "The damping strengths.")
+  @Option(parsing: .unconditional, help: "The damping strengths.")
   var damping = "0.0001,0.001,0.01,0.1,1"
-  @Option(help: "λ of the summary; one of --damping. Default: 0.01 where listed, else the first.")
+  @Option(
+    parsing: .unconditional,
+    help: "λ of the summary; one of --damping. Default: 0.01 where listed, else the first.")
   var defaultDamping: Double?
   @Option(help: "Which Fisher: exact, empirical or monte-carlo:M.")
   var fisher = "exact"

@@ -26,9 +26,8 @@ enum Main {
     }
     do {
       try command.run()
-    } catch let error as ExitCode {
-      NatgradCommand.exit(withError: error)
-    } catch let error as CleanExit {
+    } catch  where NatgradCommand.exitCode(for: error) != .failure {
+      // Help, version and what the argument parser itself refuses keep their own codes.
       NatgradCommand.exit(withError: error)
     } catch {
       // Bad input: one sentence that says what was seen, what was expected and what to do.

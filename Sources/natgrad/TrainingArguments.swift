@@ -12,31 +12,40 @@ struct TrainingArguments: ParsableArguments {
   var dataset = "fashion-mnist"
   @Option(help: "The label column of a CSV file.")
   var labelColumn = "label"
-  @Option(help: "Layer sizes, inputs first.")
-  var widths = "784,20,20,20,10"
+  @Option(
+    help: "Layer sizes, inputs first. Default: three layers of 20 between inputs and classes.")
+  var widths: String?
   @Option(help: "The activation between layers: identity, tanh, logistic, relu or softplus.")
   var activation = "relu"
   @Option(help: "The random start: he, glorot or normal:σ (the paper's kind, with its σ).")
   var `init` = "he"
   @Option(help: "What trains the compared layers: kfac (rule factor) or sgd.")
   var training = "kfac"
-  @Option(help: "The learning rate.")
+  @Option(parsing: .unconditional, help: "The learning rate.")
   var learningRate = 0.1
-  @Option(help: "λ of the KFAC training.")
+  @Option(parsing: .unconditional, help: "λ of the KFAC training.")
   var trainingDamping = 0.3
-  @Option(help: "Examples in a batch.")
+  @Option(parsing: .unconditional, help: "Examples in a batch.")
   var batch = 256
-  @Option(help: "The training steps after which everything is measured.")
+  @Option(parsing: .unconditional, help: "The training steps after which everything is measured.")
   var iterations = "0,10,50"
-  @Option(help: "The last step up to which matrix errors are followed.")
+  @Option(parsing: .unconditional, help: "The last step up to which matrix errors are followed.")
   var lastIteration = 100
-  @Option(help: "How many seeds (1, 2, …), or a list of seeds with a comma in it.")
+  @Option(
+    parsing: .unconditional,
+    help: "How many seeds (1, 2, …), or a list of seeds with a comma in it.")
   var seeds = "5"
 
   /// Reads the data set and checks that the options fit it.
   func options() throws -> (data: LoadedDataset, options: ComparisonOptions) {
     var options = ComparisonOptions()
-    options.widths = try UserInput.integers(widths, option: "--widths", least: 1)
+    if let widths {
+      options.widths = try UserInput.integers(widths, option: "--widths", least: 1)
+      guard options.widths.count >= 2 else {
+        throw UserInputError(
+          description: "--widths \(widths): at least two sizes were expected, inputs and outputs.")
+      }
+    }
     options.activation = try UserInput.choice(
       activation, option: "--activation", as: Activation.self)
     options.initialization = try UserInput.initialization(`init`)
@@ -54,12 +63,17 @@ struct TrainingArguments: ParsableArguments {
     options.lastIteration = lastIteration
     options.seeds = try seedList()
     options.batch = batch
-    guard options.widths.count >= 2 else {
-      throw UserInputError(
-        description: "--widths \(widths): at least two sizes were expected, inputs and outputs.")
-    }
     let loaded = try source().load(widths: options.widths)
     let data = loaded.dataset
+    if widths == nil { options.widths = [data.inputs.rowCount, 20, 20, 20, loaded.classCount] }
+    try check(options, against: loaded)
+    return (loaded, options)
+  }
+
+  /// Throws where batch or layer sizes do not fit the data.
+  private func check(_ options: ComparisonOptions, against loaded: LoadedDataset) throws {
+    let data = loaded.dataset
+    let written = options.widths.map(String.init).joined(separator: ",")
     guard batch >= 1 && batch <= data.count else {
       throw UserInputError(
         description: "--batch \(batch): \(data.name) has \(data.count) examples; give a batch "
@@ -67,16 +81,16 @@ struct TrainingArguments: ParsableArguments {
     }
     guard options.widths[0] == data.inputs.rowCount else {
       throw UserInputError(
-        description: "--widths \(widths): the first size is \(options.widths[0]), but \(data.name) "
+        description:
+          "--widths \(written): the first size is \(options.widths[0]), but \(data.name) "
           + "has \(data.inputs.rowCount) inputs; begin the list with \(data.inputs.rowCount).")
     }
     guard options.widths[options.widths.count - 1] >= loaded.classCount else {
       throw UserInputError(
-        description: "--widths \(widths): the last size is \(options.widths.last ?? 0), but "
+        description: "--widths \(written): the last size is \(options.widths.last ?? 0), but "
           + "\(data.name) has \(loaded.classCount) classes; end the list with \(loaded.classCount)."
       )
     }
-    return (loaded, options)
   }
 
   private func source() throws -> DatasetSource {

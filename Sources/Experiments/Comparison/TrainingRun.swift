@@ -38,6 +38,7 @@ public struct TrainingRun: Sendable {
     for iteration in 0...last {
       let indices = batches.next()
       let batch = data.subset(indices)
+      try TrainingRun.requireFinite(network, batch, likelihood, seed: seed, iteration: iteration)
       let samples = GradientSamples(
         network, batch, likelihood: likelihood, kind: options.fisher, blocks: options.blocks)
       let fresh = samples.blocks.indices.map {
@@ -54,6 +55,28 @@ public struct TrainingRun: Sendable {
       if iteration < last { network = try optimizer.step(network, batch, likelihood) }
     }
     self.states = states
+  }
+
+  /// Throws where the outputs or the loss of the batch are no longer numbers.
+  private static func requireFinite(
+    _ network: Network, _ batch: Dataset, _ likelihood: Likelihood, seed: UInt64, iteration: Int
+  ) throws(TrainingDiverged) {
+    let outputs = network.forward(batch.inputs).output
+    let isFinite =
+      outputs.storage.allSatisfy(\.isFinite)
+      && likelihood.losses(outputs, batch.targets).allSatisfy(\.isFinite)
+    guard isFinite else { throw TrainingDiverged(seed: seed, iteration: iteration) }
+  }
+}
+
+/// A training run whose outputs overflowed.
+public struct TrainingDiverged: Error, Equatable, Sendable, CustomStringConvertible {
+  public let seed: UInt64
+  public let iteration: Int
+
+  public var description: String {
+    "the training with seed \(seed) diverged: its loss at iteration \(iteration) is not finite; "
+      + "use a smaller --learning-rate or a larger --training-damping."
   }
 }
 

@@ -130,10 +130,11 @@ extension DatasetSource {
     throws -> LoadedDataset
   {
     let table = try LabelledCSV.read(path: path, labelColumn: labelColumn)
-    guard case .labels(let labels) = table.targets else {
+    let labels = try table.labels(path)
+    if let index = labels.firstIndex(where: { $0 < 0 }) {
       throw DataFileError(
-        "\(path): the label column \"\(labelColumn)\" holds numbers that are not whole; class "
-          + "labels 0, 1, 2, … were expected. Name the column that holds the classes.")
+        "\(path), line \(table.lines[index]), column \"\(labelColumn)\": the label is "
+          + "\(labels[index]); classes are counted from 0. Renumber the labels.")
     }
     let inputs = try table.inputs.matrix(path).transposed
     return LoadedDataset(
