@@ -75,11 +75,12 @@ struct MatrixFreeTests {
         }
         let matrix = Self.dense(defined, operation, λ)
         let κ = try condition(matrix)
-        // The residual stops at 1e-14‖b‖, so the error is at most 1e-14 κ: 45 ε κ, under 30 n ε κ.
+        // The residual stops at 1e-14‖b‖, so the error is at most 1e-14 κ = 45 ε κ: under 30 n ε κ
+        // from n = 2 on, and n = 1 takes one exact step.
         expectRatio(
           solutionRatio(
             Vector(step.blocks[index].storage), try LAPACK.dposv(matrix, right), condition: κ),
-          atMost: 60, "\(operation), \(preconditioner), \(test), layer \(index)", seed: test.seed)
+          "\(operation), \(preconditioner), \(test), layer \(index)", seed: test.seed)
       }
     }
   }
