@@ -74,7 +74,8 @@ public struct DampedGramFisher: DampedStructure {
     // grows with κ, because U maps the small directions to differences of large numbers.
     var solution = ParameterVector.zero(layout)
     var residual = vector
-    for _ in 0..<3 {
+    for pass in 0..<3 {
+      if pass > 0 { residual = vector - apply(solution) }
       switch solver {
       case .eigen(let vectors, let values):
         solution.add(
@@ -84,7 +85,6 @@ public struct DampedGramFisher: DampedStructure {
         correction.add(-1, times: fisher.combine(factorization.solve(fisher.project(residual))))
         solution.add(1 / lambda, times: correction)
       }
-      residual = vector - apply(solution)
     }
     return solution
   }

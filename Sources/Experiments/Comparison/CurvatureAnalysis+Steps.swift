@@ -124,7 +124,6 @@ extension CurvatureAnalysis {
     guard
       let best = full.metrics(ofStep: step).first(where: { $0.metric == .bestStepLength })?.value
     else { return [] }
-    let outputs = network.forward(batch.inputs).output
     func outcome(_ length: Double) -> StepOutcome {
       StepOutcome(
         network, batch, likelihood, outputs: outputs, loss: loss.loss, step: step,

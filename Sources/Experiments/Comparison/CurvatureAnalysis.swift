@@ -9,6 +9,8 @@ public struct CurvatureAnalysis: Sendable {
   public let likelihood: Likelihood
   public let options: ComparisonOptions
   public let samples: GradientSamples
+  /// The network's outputs on the batch, C × N.
+  public let outputs: Matrix
   /// The mean loss and gradient of the batch over all layers.
   public let loss: LossGradient
   /// ∇h of the compared layers.
@@ -40,6 +42,7 @@ public struct CurvatureAnalysis: Sendable {
     let samples = GradientSamples(
       network, batch, likelihood: likelihood, kind: options.fisher, blocks: options.blocks)
     self.samples = samples
+    self.outputs = network.forward(batch.inputs).output
     self.loss = LossGradient(network, batch, likelihood)
     let gradient = loss.gradient
     self.gradient = ParameterVector(blocks: options.blocks.map { gradient.blocks[$0] })
