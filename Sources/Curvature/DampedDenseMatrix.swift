@@ -30,8 +30,11 @@ public struct DampedDenseMatrix: DampedStructure {
         logDeterminant = factorization.logDeterminant
         rank = layout.count
       } catch {
+        // Of several layers the one whose parameter the pivot is.
+        let index = layout.offsets.lastIndex { $0 <= error.pivot } ?? 0
         throw CurvatureError.notPositiveDefinite(
-          block: name, size: error.size, pivot: error.pivot, value: error.value)
+          block: layout.blocks.count == 1 ? name : "\(name) at \(layout.blocks[index].name)",
+          size: error.size, pivot: error.pivot, value: error.value)
       }
     case .none:
       damped = matrix

@@ -31,9 +31,12 @@ public enum InputFile {
     guard (size ?? 0) <= limit else { throw tooLarge(path, bytes: size ?? 0, limit: limit) }
     // A pipe has no size beforehand, so the limit is kept while reading too.
     let most = limit < Int.max ? limit + 1 : limit
-    guard let handle = FileHandle(forReadingAtPath: path),
-      let data = try? handle.read(upToCount: most)
-    else {
+    let data: Data
+    do {
+      // Nothing to be read is no error here: what an empty file lacks, its reader says.
+      data =
+        try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: most) ?? Data()
+    } catch {
       throw DataFileError("\(path): the file cannot be read. Check its permissions.")
     }
     guard data.count <= limit else { throw tooLarge(path, bytes: nil, limit: limit) }
