@@ -39,14 +39,16 @@ struct Compare: ParsableCommand {
   func run() throws {
     let progress = Progress(isQuiet: quiet)
     let folder = try AtomicFolder(path: output)
+    let vectorization = try measured.order()
     let comparison: Comparison
+    var quantities: Quantities?
     var files: [(name: String, sha256: String)] = []
     if given.isUsed {
       let inputs = try given.read(within: UserInput.memory(measured.maxMemory))
       let options = try measured.options(
         ComparisonOptions(), layerCount: inputs.network.parameters.count, firstLayer: 1)
       if given.arrays != nil { progress.say("computing the arrays") }
-      try given.writeArrays(inputs, options: options, vectorization: measured.order())
+      quantities = try given.quantities(inputs, options: options, vectorization: vectorization)
       progress.say("measuring")
       comparison = try Comparison(
         options, network: inputs.network, activations: inputs.activations, dataset: inputs.data,
@@ -54,7 +56,7 @@ struct Compare: ParsableCommand {
       files = inputs.files
     } else {
       try given.requireUnused()
-      let (loaded, base) = try training.options()
+      let (loaded, base) = try training.options(within: UserInput.memory(measured.maxMemory))
       let options = try measured.options(
         base, layerCount: base.widths.count - 1, firstLayer: 2)
       files = loaded.files
@@ -63,9 +65,11 @@ struct Compare: ParsableCommand {
     }
     progress.say("writing \(output)")
     let summary = ComparisonSummary(comparison)
-    try folder.write(
-      try ComparisonFiles.all(
-        comparison, summary, options: manifestOptions(comparison.options), data: files))
+    let results = try ComparisonFiles.all(
+      comparison, summary, options: manifestOptions(comparison.options), data: files)
+    // Nothing is written before everything is computed.
+    if let quantities, let arrays = given.arrays { try NPZ.write(quantities.arrays, to: arrays) }
+    try folder.write(results)
     if json {
       print(try ComparisonReport.json(comparison, summary))
     } else {

@@ -69,11 +69,11 @@ struct GivenNetworkArguments: ParsableArguments {
       network: network, activations: chosen, data: batch, likelihood: likelihood, files: files)
   }
 
-  /// Computes and writes the arrays, if they were asked for.
-  func writeArrays(_ inputs: Inputs, options: ComparisonOptions, vectorization: Vectorization)
-    throws
+  /// The quantities for `--arrays`, if they were asked for.
+  func quantities(_ inputs: Inputs, options: ComparisonOptions, vectorization: Vectorization)
+    throws -> Quantities?
   {
-    guard let arrays else { return }
+    guard arrays != nil else { return nil }
     var wanted = QuantityOptions()
     wanted.structures = options.structures
     wanted.lambdas = options.lambdas
@@ -83,8 +83,7 @@ struct GivenNetworkArguments: ParsableArguments {
     wanted.vectorization = vectorization
     wanted.includesDense = options.dense
     wanted.limit = options.limit
-    let quantities = try Quantities(
+    return try Quantities(
       inputs.network, inputs.data, likelihood: inputs.likelihood, options: wanted)
-    try NPZ.write(quantities.arrays, to: arrays)
   }
 }

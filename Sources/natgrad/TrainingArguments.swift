@@ -1,4 +1,5 @@
 import ArgumentParser
+import Curvature
 import DenseAlgebra
 import Experiments
 import Networks
@@ -37,8 +38,11 @@ struct TrainingArguments: ParsableArguments {
   var seeds = "5"
 
   /// Reads the data set and checks that the options fit it.
-  func options() throws -> (data: LoadedDataset, options: ComparisonOptions) {
+  func options(within limit: MemoryLimit) throws -> (
+    data: LoadedDataset, options: ComparisonOptions
+  ) {
     var options = ComparisonOptions()
+    options.limit = limit
     if let widths {
       options.widths = try UserInput.integers(widths, option: "--widths", least: 1)
       guard options.widths.count >= 2 else {
@@ -63,6 +67,8 @@ struct TrainingArguments: ParsableArguments {
     options.lastIteration = lastIteration
     options.seeds = try seedList()
     options.batch = batch
+    // Before the data, which a teacher of these widths may have to make.
+    if widths != nil { try options.requireMemoryOfStates() }
     let loaded = try source().load(widths: options.widths)
     let data = loaded.dataset
     if widths == nil { options.widths = [data.inputs.rowCount, 20, 20, 20, loaded.classCount] }
@@ -100,6 +106,8 @@ struct TrainingArguments: ParsableArguments {
       dataset, option: "--dataset", among: DatasetSource.named.map { ($0.name, $0.source) })
   }
 
+  private static let mostSeeds = 1_000_000
+
   private func seedList() throws -> [UInt64] {
     let numbers = try UserInput.integers(
       seeds, option: "--seeds", least: seeds.contains(",") ? 0 : 1)
@@ -109,6 +117,12 @@ struct TrainingArguments: ParsableArguments {
           description: "--seeds \(seeds): a seed is listed twice; list each once.")
       }
       return numbers.map { UInt64($0) }
+    }
+    guard numbers.count == 1, numbers[0] <= TrainingArguments.mostSeeds else {
+      throw UserInputError(
+        description:
+          "--seeds \(seeds): at most \(TrainingArguments.mostSeeds) seeds were expected; "
+          + "give fewer.")
     }
     return (1...numbers[0]).map { UInt64($0) }
   }

@@ -96,10 +96,10 @@ enum UserInput {
   /// A number after the colon that must be positive.
   private static func positive(_ argument: String, _ text: String, option: String) throws -> Double
   {
-    let value = try numbers(argument, option: option)[0]
-    guard value > 0 else {
+    guard let value = Double(argument), value > 0, value.isFinite else {
       throw UserInputError(
-        description: "\(option) \(text): \(value) is not positive; give a positive number.")
+        description: "\(option) \(text): '\(argument)' is not a positive number; give one, such as "
+          + "0.05.")
     }
     return value
   }
@@ -136,7 +136,11 @@ enum UserInput {
   static func fisher(_ text: String, seed: UInt64) throws -> FisherKind {
     let (name, argument) = named(text)
     if name == "monte-carlo" {
-      let samples = try integers(argument ?? "1", option: "--fisher", least: 1)[0]
+      guard let samples = Int(argument ?? "1"), samples >= 1 else {
+        throw UserInputError(
+          description: "--fisher \(text): '\(argument ?? "")' is not a whole number of at least 1; "
+            + "give the number of drawn labels, such as monte-carlo:1.")
+      }
       return .monteCarlo(samples: samples, seed: seed)
     }
     return try choice(

@@ -48,6 +48,7 @@ public struct Comparison: Sendable {
     _ options: ComparisonOptions, dataset: Dataset, likelihood: Likelihood,
     progress: @Sendable (String, Int, Int) -> Void
   ) throws {
+    try options.requireMemoryOfStates()
     self.options = options
     self.dataset = dataset
     self.likelihood = likelihood

@@ -39,6 +39,7 @@ public struct CurvatureAnalysis: Sendable {
     self.batch = batch
     self.likelihood = likelihood
     self.options = options
+    try options.requireMemoryOfFactors(network)
     let samples = GradientSamples(
       network, batch, likelihood: likelihood, kind: options.fisher, blocks: options.blocks)
     self.samples = samples

@@ -30,6 +30,7 @@ public struct TrainingRun: Sendable {
     var network = try Network.multilayerPerceptron(
       widths: options.widths, activation: options.activation,
       initialization: options.initialization, seed: seed)
+    try options.requireMemoryOfFactors(network)
     var batches = BatchSequence(count: data.count, batch: options.batch, seed: seed ^ 0xBA7C_4E5)
     var optimizer = options.optimizer
     var averages: [KFACFactors] = []
@@ -75,8 +76,10 @@ public struct TrainingDiverged: Error, Equatable, Sendable, CustomStringConverti
   public let iteration: Int
 
   public var description: String {
-    "the training with seed \(seed) diverged: its loss at iteration \(iteration) is not finite; "
-      + "use a smaller --learning-rate or a larger --training-damping."
+    iteration == 0
+      ? "the loss of seed \(seed) is not finite at the start; use a smaller start (--init)."
+      : "the training with seed \(seed) diverged: its loss at iteration \(iteration) is not finite; "
+        + "use a smaller --learning-rate or a larger --training-damping."
   }
 }
 
