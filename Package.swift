@@ -90,6 +90,11 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests", dependencies: ["Experiments", "Fixtures", "TestSupport"],
       swiftSettings: numeric),
-    .testTarget(name: "CommandTests", dependencies: ["natgrad", "DataFiles"]),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: [
+        "natgrad", "Curvature", "DataFiles", "DenseAlgebra", "Fixtures", "Networks", "Verification",
+      ],
+      swiftSettings: numeric),
   ]
 )
