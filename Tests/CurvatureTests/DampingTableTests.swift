@@ -109,6 +109,41 @@ struct DampingTableTests {
     }
   }
 
+  @Test("Rule none drops eigenvalues at or below d·ε·λmax, keeps the next, and counts the rank")
+  func cutOffIsAtTheRoundOff() throws {
+    // One output, example n sees only input n: F = diag(values), d = 6, cut-off 1.3e-15.
+    let values = [1, 1e-8, 1e-13, 2e-15, 1e-15, 0]
+    let samples = GradientSamples(
+      exampleCount: 6, columnCount: 1,
+      blocks: [
+        GradientSamples.Block(
+          name: "layer1", rowCount: 1, columnCount: 6, hasBias: false,
+          uses: [
+            GradientSamples.Use(
+              inputs: .diagonal(values.map { (6 * $0).squareRoot() }),
+              gradients: [Matrix(rowCount: 1, columnCount: 6, repeating: 1)], positions: 1)
+          ])
+      ], chain: [[0]])
+    let fisher = ExactFisher(samples)
+    var damped: [(String, any DampedStructure)] = [
+      ("dense", try fisher.dampedDense(.none, 0)), ("Gram", try fisher.dampedGram(.none, 0)),
+    ]
+    for kind in StructureKind.allCases where kind.rules.contains(.none) {
+      damped.append(("\(kind)", try kind.build(samples).damped(.none, 0)))
+    }
+    let ones = ParameterVector(blocks: [Matrix(rowCount: 1, columnCount: 6, repeating: 1)])
+    for (name, structure) in damped {
+      #expect(structure.rank == 4, "\(name)")
+      let solution = structure.solve(ones).blocks[0].storage
+      for (found, value) in zip(solution, values) {
+        let expected = value > 1.5e-15 ? 1 / value : 0
+        expectAtMost(abs(found - expected), 1e-12 * expected, "\(name), \(value)")
+      }
+      let logDeterminant = values.prefix(4).reduce(0) { $0 + logarithm($1) }
+      expectAtMost(abs(structure.logDeterminant - logDeterminant), 1e-12, "\(name)")
+    }
+  }
+
   @Test("Messages say what was seen, what was expected and what to do")
   func messages() {
     let error = CurvatureError.notPositiveDefinite(
