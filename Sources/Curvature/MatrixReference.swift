@@ -1,43 +1,33 @@
 import DenseAlgebra
 
-/// An undamped reference matrix with the norms that errors are measured in, computed once.
+/// An undamped reference matrix that approximations are compared with.
 public struct MatrixReference: Sendable {
   /// F, symmetric.
   public let matrix: Matrix
-  /// ‖F‖_F.
-  public let frobeniusNorm: Double
 
   public init(_ matrix: Matrix) {
     precondition(
       matrix.isSquare, "a reference is square, got \(matrix.rowCount) × \(matrix.columnCount)")
     self.matrix = matrix
-    self.frobeniusNorm = matrix.frobeniusNorm
   }
 
   /// The matrix metrics of an approximation; those that divide by zero are left out.
   ///
-  /// `includingSpectral` adds the spectral norm, an eigenproblem of this size.
+  /// `includingSpectral` adds the spectral norm, an eigenproblem of this size. Squares of the entries
+  /// are summed, so entries should lie between 1e-150 and 1e150.
   public func metrics(of approximation: Matrix, includingSpectral: Bool) throws(CurvatureError)
     -> [MetricValue]
   {
-    let difference = approximation - matrix
-    var values = [MetricValue(.maximumAbsolute, difference.maximumMagnitude)]
-    if frobeniusNorm > 0 {
-      values.append(MetricValue(.relativeFrobenius, difference.frobeniusNorm / frobeniusNorm))
-    }
-    let trace = matrix.trace
-    if trace != 0 { values.append(MetricValue(.traceRatio, approximation.trace / trace)) }
-    let square = approximation.dot(approximation)
-    if square > 0 {
-      values.append(MetricValue(.leastSquaresScale, approximation.dot(matrix) / square))
-    }
-    if includingSpectral && frobeniusNorm > 0 {
-      do {
-        let norm = try matrix.spectralNorm()
-        values.append(MetricValue(.relativeSpectral, try difference.spectralNorm() / norm))
-      } catch {
-        throw CurvatureError.iterationLimit(what: "a spectral norm", limit: error.limit)
+    var values = MatrixComparison(of: approximation, with: matrix).metrics
+    guard includingSpectral else { return values }
+    do {
+      let norm = try matrix.spectralNorm()
+      if norm > 0 {
+        values.append(
+          MetricValue(.relativeSpectral, try (approximation - matrix).spectralNorm() / norm))
       }
+    } catch {
+      throw CurvatureError.iterationLimit(what: "a spectral norm", limit: error.limit)
     }
     return values
   }

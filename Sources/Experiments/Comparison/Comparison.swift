@@ -128,7 +128,7 @@ public struct Comparison: Sendable {
     let analysis = try CurvatureAnalysis(
       state.network, batch: dataset.subset(state.batch), likelihood: likelihood, options: options,
       kinds: isFull ? options.structures : followed.filter(options.structures.contains),
-      fullData: isFull ? dataset : nil)
+      coupled: isFull, fullData: isFull ? dataset : nil)
     var measurements: [Measurement] = []
     if isFull {
       measurements += try analysis.matrixMeasurements(wholeNetwork: true)

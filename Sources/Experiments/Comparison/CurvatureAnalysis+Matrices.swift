@@ -9,29 +9,26 @@ extension CurvatureAnalysis {
   public func matrixMeasurements(wholeNetwork: Bool) throws(CurvatureError) -> [Measurement] {
     guard options.dense else { return [] }
     var rows: [Measurement] = []
-    var dense: [Reference: MatrixReference] = [:]
+    var targets: [(reference: Reference, matrix: BlockedMatrix)] = []
     for (reference, structure) in references where wholeNetwork || reference.isLayerwise {
-      dense[reference] = MatrixReference(try structure.dense(within: options.limit))
+      targets.append((reference, try BlockedMatrix(structure, within: options.limit)))
     }
-    let offsets = samples.layout.offsets
     for structure in structures {
       guard let structure = structure as? any MatrixStructure else { continue }
-      let kind = structure.kind
-      let matrix = try structure.dense(within: options.limit)
-      let context = context(kind)
-      for reference in Reference.allCases {
-        guard let target = dense[reference], kind != reference.structure else { continue }
-        let values = try target.metrics(of: matrix, includingSpectral: false)
-        rows += context.measurements(values, against: reference)
-      }
-      guard structure is any Layerwise else { continue }
-      for (index, block) in samples.layout.blocks.enumerated() {
-        let range = offsets[index]..<offsets[index] + block.count
-        let part = matrix.block(rows: range, columns: range)
-        for reference in [Reference.blocks, .kfac] where kind != reference.structure {
-          guard let whole = dense[reference] else { continue }
-          let target = MatrixReference(whole.matrix.block(rows: range, columns: range))
-          let values = try target.metrics(of: part, includingSpectral: options.everything)
+      guard wholeNetwork || structure is any Layerwise else { continue }
+      let matrix = try BlockedMatrix(structure, within: options.limit)
+      let context = context(structure.kind)
+      for (reference, target) in targets where reference.structure != structure.kind {
+        let comparison = matrix.compared(with: target)
+        rows += context.measurements(comparison.all.metrics, against: reference)
+        guard reference.isLayerwise, matrix.whole == nil else { continue }
+        for (index, layer) in comparison.layers.enumerated() {
+          var values = layer.metrics
+          if options.everything {
+            values += try MatrixReference(target.blocks[index])
+              .metrics(of: matrix.blocks[index], includingSpectral: true)
+              .filter { $0.metric == .relativeSpectral }
+          }
           rows += narrowed(context, toLayer: index).measurements(values, against: reference)
         }
       }

@@ -30,10 +30,11 @@ public struct CurvatureAnalysis: Sendable {
 
   /// Draws the samples, builds the references and each structure of `kinds` once.
   ///
-  /// The reference `full-data` is left out where no `fullData` is given, and without dense matrices.
+  /// Without `coupled` the dense Fisher of all layers is not formed, only its blocks. The reference
+  /// `full-data` is left out where no `fullData` is given, and without dense matrices.
   public init(
     _ network: Network, batch: Dataset, likelihood: Likelihood, options: ComparisonOptions,
-    kinds: [StructureKind], fullData: Dataset?
+    kinds: [StructureKind], coupled: Bool = true, fullData: Dataset?
   ) throws(CurvatureError) {
     self.network = network
     self.batch = batch
@@ -50,9 +51,10 @@ public struct CurvatureAnalysis: Sendable {
     self.layers = samples.blocks.indices.map { LayerSamples(samples, block: $0) }
     self.kfac = LayerwiseStructure(
       layers.map { KroneckerBlock.kfac($0, sharing: options.sharing) })
-    if options.dense {
-      let fisher = try ExactFisher(samples, limit: options.limit).dense(within: options.limit)
+    let matrixFree = ExactFisher(samples, limit: options.limit)
+    if options.dense && coupled {
       let layout = samples.layout
+      let fisher = try matrixFree.dense(within: options.limit)
       self.exact = DenseStructure(kind: .exact, layout: layout, matrix: fisher)
       self.blocks = LayerwiseStructure(
         zip(layout.blocks, layout.offsets).map { block, offset in
@@ -61,18 +63,17 @@ public struct CurvatureAnalysis: Sendable {
             kind: .blockDiagonal, layout: ParameterLayout(blocks: [block]),
             matrix: fisher.block(rows: range, columns: range))
         })
-      if let fullData {
-        let all = GradientSamples(
-          network, fullData, likelihood: likelihood, kind: options.fisher, blocks: options.blocks)
-        self.fullData = DenseStructure(
-          kind: .exact, layout: layout,
-          matrix: try ExactFisher(all, limit: options.limit).dense(within: options.limit))
-      } else {
-        self.fullData = nil
-      }
     } else {
-      self.exact = ExactFisher(samples, limit: options.limit)
+      self.exact = matrixFree
       self.blocks = LayerwiseStructure(ExactFisher.blocks(of: samples, limit: options.limit))
+    }
+    if options.dense, let fullData {
+      let all = GradientSamples(
+        network, fullData, likelihood: likelihood, kind: options.fisher, blocks: options.blocks)
+      self.fullData = DenseStructure(
+        kind: .exact, layout: samples.layout,
+        matrix: try ExactFisher(all, limit: options.limit).dense(within: options.limit))
+    } else {
       self.fullData = nil
     }
     var structures: [any Structure] = []
