@@ -26,7 +26,8 @@ extension CurvatureError: CustomStringConvertible {
       return "damping rule \(rule.rawValue) is not defined for structure \(structure.rawValue), "
         + "which knows \(defined); choose one of these."
     case .iterationLimit(let what, let limit):
-      return "\(what) did not converge within \(limit) iterations; use a larger damping."
+      return "\(what) did not converge within \(limit) iterations; use a larger damping, or leave "
+        + "the structure out (--structures)."
     case .needsPlainChain(let structure, let block):
       return "structure \(structure.rawValue) needs layers that follow one another, each used once "
         + "at one position; \(block) is not in such a chain: choose layers of a plain network."
