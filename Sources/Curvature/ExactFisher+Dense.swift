@@ -15,10 +15,13 @@ extension ExactFisher {
     var fisher = Matrix(rowCount: size, columnCount: size)
     for (m, second) in layers.enumerated() {
       for (l, first) in layers.enumerated() where l <= m {
-        let block =
-          first.positions == 1 && second.positions == 1
-          ? ExactFisher.pairBlock(first, second)
-          : first.scaledGradients.timesTransposed(second.scaledGradients)
+        let block: Matrix
+        if first.positions > 1 || second.positions > 1 {
+          block = first.scaledGradients.timesTransposed(second.scaledGradients)
+        } else {
+          block =
+            l == m ? ExactFisher.diagonalBlock(first) : ExactFisher.pairBlock(first, second)
+        }
         fisher.setBlock(row: layout.offsets[l], column: layout.offsets[m], to: block)
         if l != m {
           fisher.setBlock(row: layout.offsets[m], column: layout.offsets[l], to: block.transposed)
@@ -59,6 +62,59 @@ extension ExactFisher {
       }
     }
     return block
+  }
+
+  /// F_ℓℓ for a layer without sharing: only the pairs j ≥ j′ and i ≥ i′ go through the product.
+  static func diagonalBlock(_ layer: LayerSamples) -> Matrix {
+    let (dA, dG) = (layer.inputSize, layer.outputSize)
+    var outputProducts = Matrix(
+      rowCount: dG * (dG + 1) / 2, columnCount: layer.exampleCount)
+    for gradient in layer.gradients { accumulateSquares(gradient, into: &outputProducts) }
+    var inputProducts = Matrix(
+      rowCount: dA * (dA + 1) / 2, columnCount: layer.exampleCount)
+    accumulateSquares(layer.inputs, into: &inputProducts)
+    let halves =
+      (1 / Double(layer.exampleCount)) * outputProducts.timesTransposed(inputProducts)
+    var block = Matrix(rowCount: dA * dG, columnCount: dA * dG)
+    let source = halves.storage.span
+    var target = block.storage.mutableSpan
+    let size = dA * dG
+    var pair = 0
+    for j in 0..<dA {
+      for k in j..<dA {
+        var offset = pair * halves.rowCount
+        for i in 0..<dG {
+          for h in i..<dG {
+            let value = source[offset]
+            target[(j * dG + i) * size + k * dG + h] = value
+            target[(j * dG + h) * size + k * dG + i] = value
+            target[(k * dG + i) * size + j * dG + h] = value
+            target[(k * dG + h) * size + j * dG + i] = value
+            offset += 1
+          }
+        }
+        pair += 1
+      }
+    }
+    return block
+  }
+
+  /// Adds to column n of the target the products xᵢ x_h, i ≤ h, of column n of a matrix.
+  private static func accumulateSquares(_ x: Matrix, into target: inout Matrix) {
+    let rows = x.rowCount
+    let height = target.rowCount
+    let xSpan = x.storage.span
+    var span = target.storage.mutableSpan
+    for n in 0..<x.columnCount {
+      var offset = n * height
+      for i in 0..<rows {
+        let scale = xSpan[n * rows + i]
+        for h in i..<rows {
+          span[offset] += scale * xSpan[n * rows + h]
+          offset += 1
+        }
+      }
+    }
   }
 
   /// Adds to column n of the target cvec(xₙ yₙᵀ), for the columns xₙ, yₙ of two matrices.

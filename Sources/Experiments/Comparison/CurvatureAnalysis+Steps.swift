@@ -83,7 +83,7 @@ extension CurvatureAnalysis {
             DampedReference($0, gradient: ParameterVector(blocks: [$1]))
           }
         ))
-      if reference == .blocks && options.dense {
+      if reference == .blocks && options.dense && isDefault {
         for part in parts {
           targets.denseBlocks.append(try DenseDampedReference(part, within: options.limit))
         }
@@ -139,8 +139,8 @@ extension CurvatureAnalysis {
     ].filter { $0.value.isFinite }
   }
 
-  /// Inverse errors of each layer under the preferred rules, and at the default λ the divergences too;
-  /// with `everything` all of them for each rule and λ.
+  /// Inverse errors and divergences of each layer under the preferred rules at the default λ; with
+  /// `everything` under each rule and λ.
   private func layerMatrixMeasurements(
     _ parts: [any DampedStructure], _ context: MeasurementContext, _ targets: Targets,
     _ lambda: Double
@@ -148,18 +148,18 @@ extension CurvatureAnalysis {
     let isPreferred =
       context.rule == ComparisonOptions.preferredRule(of: context.structure)
       || (context.structure == .kfac && context.rule == .factor)
-    guard context.structure != .blockDiagonal, options.everything || isPreferred else { return [] }
+    guard context.structure != .blockDiagonal,
+      options.everything || (isPreferred && lambda == options.defaultLambda)
+    else { return [] }
     var rows: [Measurement] = []
     for (index, part) in parts.enumerated() {
       let target = targets.denseBlocks[index]
       let inverse = try part.denseInverse(within: options.limit)
-      var values = [target.relativeInverseError(of: inverse)]
-      if options.everything || lambda == options.defaultLambda {
-        values.append(target.inverseResidual(of: inverse))
-        let eigenvalues = try target.generalizedEigenvalues(
-          with: try part.dense(within: options.limit))
-        values += DenseDampedReference.metrics(ofGeneralizedEigenvalues: eigenvalues)
-      }
+      let eigenvalues = try target.generalizedEigenvalues(
+        with: try part.dense(within: options.limit))
+      let values =
+        [target.relativeInverseError(of: inverse), target.inverseResidual(of: inverse)]
+        + DenseDampedReference.metrics(ofGeneralizedEigenvalues: eigenvalues)
       rows += narrowed(context, toLayer: index).measurements(values, against: .blocks)
     }
     return rows
