@@ -35,12 +35,17 @@ enum UserInput {
     }
   }
 
-  /// Damping strengths: finite and at least 0, ascending, without repeats.
+  /// Damping strengths: from 0 to 1e100, ascending, without repeats.
   static func dampings(_ text: String, option: String) throws -> [Double] {
     let values = try numbers(text, option: option)
     if let bad = values.first(where: { $0 < 0 }) {
       throw UserInputError(
         description: "\(option) \(text): \(bad) is negative; a damping must be at least 0.")
+    }
+    if let bad = values.first(where: { $0 > 1e100 }) {
+      throw UserInputError(
+        description: "\(option) \(text): \(bad) is so large that products of damped factors "
+          + "overflow; a damping must be at most 1e100.")
     }
     return Set(values).sorted()
   }

@@ -22,6 +22,7 @@ struct BadOptionTests {
     Case("--damping 0.1,-1", "--damping 0.1,-1", "-1.0 is negative"),
     Case("--damping nan", "--damping nan", "not a finite number", "such as 0.1,0.001"),
     Case("--damping 0.1,inf", "'inf' is not a finite number"),
+    Case("--damping 1e200", "--damping 1e200", "at most 1e100"),
     Case("--damping 0.1,,1", "'' is not a finite number"),
     Case("--default-damping 3", "--default-damping 3.0", "not among --damping 0.01,0.1"),
     Case("--structures kfac,efkac", "efkac", "did you mean ekfac?", "tkfac"),
@@ -101,6 +102,8 @@ struct BadOptionTests {
       try expectRefusal(
         arguments + ["--output", "missing/results"], ["missing", "no such folder", "Make it"],
         in: folder)
+      try expectRefusal(
+        arguments + ["--output", ""], ["--output is empty", "a folder"], in: folder)
       try expectRefusal(arguments + ["--output", "file"], ["file", "Name a folder"], in: folder)
     }
   }

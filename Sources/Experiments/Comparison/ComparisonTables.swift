@@ -67,7 +67,7 @@ extension Comparison {
     ("seed", "the seed of start and batches"),
     ("iteration", "training steps before the measurement"),
     ("loss", "mean loss of the batch at that point"),
-    ("fisher", "which Fisher the approximation was built from; references are exact"),
+    ("fisher", "which Fisher the approximation was built from; references follow --fisher"),
     ("batch", "examples in the batch"),
     ("layer", "the layer, counted from 1, or network: the compared layers together"),
     ("parameters", "the number of parameters of that place"),
