@@ -1,12 +1,15 @@
 """Checks the fixtures with NumPy alone, and natgrad with the fixtures; scripts/check-python runs it.
 
-    python Fixtures/generate/check.py [--natgrad BINARY]
+    python Fixtures/generate/check.py [--natgrad BINARY] [--all]
 
 (a) recomputes every NumPy array of Fixtures/vectors/peers and compares it with the stored one,
     to 1e-13 times the condition number that case.json states for it;
 (b) compares every stored array of another library with ours, 1e-12 for matrices, 1e-9 for solves;
 (c) checks every sha256 in the case.json and provenance.json files;
-(d) with a binary, runs `natgrad compare` on one case and compares what it writes.
+(d) checks the test vectors of Fixtures/vectors/cases (vector_checks.py): index, schema, hashes,
+    the README's loader, agreement with NumPy, and regeneration to the same bytes; of T1 every
+    third case, with --all every case;
+(e) with a binary, runs `natgrad compare` on one case and compares what it writes.
 """
 
 import argparse
@@ -18,6 +21,7 @@ import tempfile
 
 import numpy as np
 import numpy_reference as reference
+from vector_checks import check_vectors
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent
 COMMAND_CASE = "dense-tanh-categorical"
@@ -166,7 +170,9 @@ def check_command(report, binary):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--natgrad", type=pathlib.Path)
-    binary = parser.parse_args().natgrad
+    parser.add_argument("--all", action="store_true", help="regenerate every test vector")
+    arguments = parser.parse_args()
+    binary = arguments.natgrad
     report = Report()
     folders = sorted(path.parent for path in FIXTURES.glob("vectors/peers/*/case.json"))
     report.check(len(folders) > 0, "no case under Fixtures/vectors/peers")
@@ -175,6 +181,7 @@ def main():
     for pattern in ("vectors/**/case.json", "datasets/*/provenance.json"):
         for description in sorted(FIXTURES.glob(pattern)):
             check_files(report, description)
+    check_vectors(report, arguments.all)
     if binary is None:
         print("no natgrad binary given: its arrays are not compared")
     else:

@@ -1,0 +1,123 @@
+"""The JSON schema of a test vector; vectors.py writes it to Fixtures/vectors/schema."""
+
+from case_writer import CONVENTIONS, SCHEMA_VERSION, STAGES
+
+TEXT = {"type": "string", "pattern": "."}
+HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+COUNT = {"type": "integer", "minimum": 0}
+
+
+def record(required, **optional):
+    """An object with exactly these keys."""
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **optional},
+        "additionalProperties": False,
+    }
+
+
+def items(schema, at_least=1):
+    return {"type": "array", "minItems": at_least, "items": schema}
+
+
+ARRAY = record(
+    {
+        "name": {"type": "string", "pattern": "^[A-Za-z0-9.-]+$"},
+        "shape": items(COUNT, 0),
+        "dtype": {"enum": ["f8", "i8"]},
+        "certifiedDigits": {"enum": ["exact", 17]},
+        "limit": {"type": "number", "minimum": 0},
+        "sha256": HASH,
+    },
+    n=COUNT,
+    kappa={"type": "number", "minimum": 1},
+    divisor={"type": "integer", "minimum": 1},
+)
+STAGE = record(
+    {
+        "name": {"enum": STAGES},
+        "derivedFrom": items({"enum": STAGES}, 0),
+        "gauge": {"enum": ["none", "kron-scale", "eigvec-sign", "eigvec-subspace", "order"]},
+        "compare": record(
+            {
+                "metric": {"enum": ["bits", "relative-frobenius", "standard-errors"]},
+                "threshold": {"type": "number", "minimum": 0},
+                "ulp": {"const": "2^-52"},
+                "scaleBy": {"enum": ["none", "n", "kappa*n"]},
+            }
+        ),
+        "arrays": items(ARRAY),
+    }
+)
+NODE = record(
+    {
+        "operation": {
+            "enum": [
+                *["dense", "convolution", "activation", "meanPooling", "meanOverPositions"],
+                *["flatten", "addition"],
+            ]
+        },
+        "inputs": items(COUNT),
+    },
+    parameters=COUNT,
+    activation={"enum": ["identity", "tanh", "logistic", "relu", "softplus"]},
+    window=record({key: items(COUNT, 2) for key in ("kernel", "stride", "padding")}),
+)
+NETWORK = record(
+    {
+        "inputShape": {"type": "object"},
+        "nodes": items(NODE),
+        "parameters": items(
+            record({"name": TEXT, "rows": COUNT, "columns": COUNT, "bias": {"type": "boolean"}})
+        ),
+    }
+)
+LIKELIHOOD = record(
+    {"name": {"enum": ["categorical", "gaussian", "bernoulli"]}},
+    variance={"type": "number", "minimum": 0},
+    probabilities={"const": "given"},
+)
+MATRICES = record({"kind": {"enum": ["factors", "matrix"]}, "dA": COUNT, "dG": COUNT})
+
+SCHEMA = {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "$id": "vector-1.schema.json",
+    "title": "A test vector of curvature matrices",
+    **record(
+        {
+            "$schema": {"const": "../../../schema/vector-1.schema.json"},
+            "schemaVersion": {"const": SCHEMA_VERSION},
+            "id": {"type": "string", "pattern": "^t[0-3]/[a-z0-9-]+$"},
+            "tier": {"enum": ["T0", "T1", "T2", "T3"]},
+            "status": {"enum": ["active", "deprecated"]},
+            "title": TEXT,
+            "purpose": TEXT,
+            "flags": items({"type": "string", "pattern": "^M-[0-9]{2}$"}, 0),
+            "model": {
+                "anyOf": [record({"network": NETWORK, "likelihood": LIKELIHOOD}), MATRICES]
+            },
+            "data": record(
+                {"source": TEXT},
+                N=COUNT,
+                C=COUNT,
+                exactBits=COUNT,
+                exactInFloat32={"type": "boolean"},
+                samples=COUNT,
+            ),
+            "conventions": record({key: TEXT for key in CONVENTIONS}),
+            "provenance": record(
+                {
+                    "generator": TEXT,
+                    "version": TEXT,
+                    "license": TEXT,
+                    "arithmetic": TEXT,
+                    "versions": {"type": "object"},
+                    "references": items(TEXT),
+                }
+            ),
+            "files": items(record({"name": {"const": "arrays.npz"}, "bytes": COUNT, "sha256": HASH})),
+            "stages": items(STAGE),
+        }
+    ),
+}

@@ -1,0 +1,61 @@
+"""Writes the test vectors of Fixtures/vectors: cases, index, schema, version.
+
+    python Fixtures/generate/vectors.py [--output FOLDER] [--tiers t0,t1,t2,t3]
+
+T0 is computed by exact rationals, T1 to T3 by mpmath at 50 digits (more where the case says so) and
+rounded once. The bytes depend on nothing but this code and the versions in requirements.txt;
+NumPy only writes files.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+
+import exact
+import vector_schema
+from case_writer import VERSION, json_text
+
+VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
+TIERS = {"t0": exact.cases}
+
+
+def generate(folder, tiers, third=False):
+    """Writes the cases of the tiers, with `third` only the first, fourth, ... case of T1."""
+    entries = []
+    for tier in tiers:
+        shutil.rmtree(folder / "cases" / tier, ignore_errors=True)
+        chosen = slice(None, None, 3 if third and tier == "t1" else 1)
+        entries += [write(folder) for write in TIERS[tier]()[chosen]]
+    return entries
+
+
+def write_schema(folder):
+    path = folder / "schema" / "vector-1.schema.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(vector_schema.SCHEMA, indent=1) + "\n")
+
+
+def write_index(folder, entries):
+    index = {"schemaVersion": "1.0", "version": VERSION, "cases": sorted(entries, key=lambda e: e["id"])}
+    (folder / "index.json").write_text(json_text(index))
+    (folder / "VERSION").write_text(VERSION + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=pathlib.Path, default=VECTORS)
+    parser.add_argument("--tiers", default=",".join(TIERS))
+    arguments = parser.parse_args()
+    tiers = arguments.tiers.split(",")
+    entries = generate(arguments.output, tiers)
+    if len(tiers) < len(TIERS) and (arguments.output / "index.json").exists():
+        old = json.loads((arguments.output / "index.json").read_text())["cases"]
+        entries += [entry for entry in old if entry["tier"].lower() not in tiers]
+    write_index(arguments.output, entries)
+    write_schema(arguments.output)
+    print(f"{len(entries)} cases, {sum(entry['bytes'] for entry in entries):,} bytes")
+
+
+if __name__ == "__main__":
+    main()
