@@ -43,6 +43,9 @@ extension Quantities {
       "layer{i}.step.{structure}.none", "(dG, dA)",
       "pseudo-inverse of the structure's matrix times the gradient"),
     ArrayDescription(
+      "rank.{structure}", "()",
+      "the rank of the structure's matrix over the compared layers at the pseudo-inverse's cut-off"),
+    ArrayDescription(
       "layer{i}.step.{structure}.{rule}.{lambda}", "(dG, dA)",
       "inverse of the structure's matrix, damped by the rule, times the gradient"),
     ArrayDescription(

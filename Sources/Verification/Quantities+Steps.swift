@@ -11,8 +11,11 @@ extension Quantities {
       let name = state.options.name(of: kind)
       for rule in kind.rules {
         if rule == .none {
-          let step = try structure.damped(rule, 0).solve(state.gradient)
-          try add(step, state) { "\($0).step.\(name).none" }
+          let damped = try structure.damped(rule, 0)
+          try add(damped.solve(state.gradient), state) { "\($0).step.\(name).none" }
+          try add(
+            "rank.\(name)",
+            NumericArray(shape: [], elements: [Double(damped.rank)], kind: .integer))
           continue
         }
         for lambda in state.options.lambdas {

@@ -222,6 +222,27 @@ struct QuantitiesTests {
     }
   }
 
+  /// The pseudo-inverse's cut-off is P ε σ₁; the ranks of the factors multiply.
+  @Test func theReportedRankIsThatOfTheSingularValues() throws {
+    let quantities = try Self.quantities()
+    func rank(_ names: [String]) throws -> Int {
+      try names.reduce(0) { sum, name in
+        let σ = try LAPACK.dgesvd(quantities.matrix(name)).values.elements
+        return sum + σ.count { $0 > Double(σ.count) * .ulpOfOne * σ[0] }
+      }
+    }
+    let layers = ["layer1", "layer2"]
+    #expect(try quantities["rank.exact"]?.elements == [Double(rank(["fisher"]))])
+    #expect(
+      try quantities["rank.block-diagonal"]?.elements == [
+        Double(rank(layers.map { $0 + ".block" }))
+      ])
+    #expect(try quantities["rank.kfac"]?.elements == [Double(rank(layers.map { $0 + ".kfac" }))])
+    // A categorical last layer is blind to the shift of all its logits, so full rank would be wrong.
+    #expect(
+      try quantities["rank.exact"]?.elements != [Double(quantities.matrix("fisher").rowCount)])
+  }
+
   @Test func savedQuantitiesAreReadBackUnchanged() throws {
     let quantities = try Self.quantities()
     let bytes = NPZ.encode(quantities.arrays)

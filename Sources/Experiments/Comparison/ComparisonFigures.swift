@@ -140,7 +140,7 @@ public struct ComparisonFigures: Sendable {
           ]),
       ],
       columnCount: 3,
-      caption: "Lines: means over \(options.seeds.count) seeds; bands: least to greatest. "
+      caption: "Lines: means over \(NumberFormat.seeds(options)); bands: least to greatest. "
         + "Undamped matrices. The paper states neither norm, start nor damping."
     ).canvas
   }
@@ -183,7 +183,7 @@ public struct ComparisonFigures: Sendable {
       caption:
         "Each step at its best length. Reference: F + λI of the same batch over the compared "
         + "layers; in brackets the damping rule of the approximation. Lines: means over "
-        + "\(options.seeds.count) seeds; bands (KFAC, EKFAC, split, exact blocks): least to greatest."
+        + "\(NumberFormat.seeds(options)); bands (KFAC, EKFAC, split, exact blocks): least to greatest."
     )
     figure.plotHeight = 300
     return figure.canvas

@@ -41,7 +41,7 @@ public struct ComparisonReport: Sendable {
     let head =
       "Iteration \(last), layers \(options.layers.lowerBound)-\(options.layers.upperBound) together, "
       + "λ = \(options.defaultLambda): error against the exact blocks, step against the full Fisher "
-      + "(means over \(options.seeds.count) seeds)"
+      + "(means over \(NumberFormat.seeds(options)))"
     return ([head] + body).joined(separator: "\n")
   }
 
@@ -63,7 +63,7 @@ public struct ComparisonReport: Sendable {
     }
     guard !parts.isEmpty else { return nil }
     return "Split \(options.split) against KFAC on \(comparison.dataset.name), start "
-      + "\(comparison.labels.initialization), \(options.seeds.count) seeds: "
+      + "\(comparison.labels.initialization), \(NumberFormat.seeds(options)): "
       + parts.joined(separator: ", ")
       + "; the paper (MNIST; norm, start and damping unstated) prints about 5 % after 10 and 1 % after 50."
   }
@@ -90,6 +90,11 @@ public struct ComparisonReport: Sendable {
 enum NumberFormat {
   /// Three significant digits.
   static func short(_ value: Double) -> String { String(format: "%.3g", value) }
+
+  /// "5 seeds" or "1 seed".
+  static func seeds(_ options: ComparisonOptions) -> String {
+    options.seeds.count == 1 ? "1 seed" : "\(options.seeds.count) seeds"
+  }
 
   /// A share in percent with two significant digits below 10 %, one decimal above.
   static func percent(_ value: Double) -> String {
