@@ -78,7 +78,8 @@ struct Compare: ParsableCommand {
       print(try ComparisonReport.json(comparison, summary))
     } else {
       let report = ComparisonReport(comparison, summary)
-      print(([report.table] + report.sentences).joined(separator: "\n\n"))
+      let parts = [report.table, report.training].compactMap { $0 } + report.sentences
+      print(parts.joined(separator: "\n\n"))
       print("\nResults: \(output)/summary.csv first; 'natgrad list columns' explains the columns.")
     }
   }

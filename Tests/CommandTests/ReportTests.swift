@@ -24,6 +24,9 @@ struct ReportTests {
   @Test func theTableShowsTheSummaryOfTheLastIteration() throws {
     let lines = job.program.stdout.split(separator: "\n", omittingEmptySubsequences: false)
     #expect(lines[0].contains("Iteration 3") && lines[0].contains("λ = 0.01"))
+    #expect(
+      lines.contains(
+        "Training between iterations: kfac (factor), learning rate 0.1, λ 0.3, batch 64."))
     let shown = lines.dropFirst(2).prefix { !$0.isEmpty }
     let rows = job.summary.rows(where: ["iteration": "3", "layer": "network"])
     #expect(shown.count == rows.count)

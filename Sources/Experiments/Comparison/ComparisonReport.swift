@@ -6,12 +6,19 @@ import Networks
 public struct ComparisonReport: Sendable {
   /// The table of the last measured iteration, network rows.
   public let table: String
+  /// What trained the networks, with the constants of the training; nil for a given network.
+  public let training: String?
   /// What was measured beside what the paper prints, and what each step keeps.
   public let sentences: [String]
 
   public init(_ comparison: Comparison, _ summary: ComparisonSummary) {
     let options = comparison.options
     table = ComparisonReport.table(options, summary)
+    training = comparison.labels.learningRate.map { rate in
+      let damping = options.training == .kfac ? ", λ \(options.trainingLambda)" : ""
+      return "Training between iterations: \(comparison.labels.optimizer), learning rate "
+        + "\(rate)\(damping), batch \(options.batch)."
+    }
     sentences = [
       ComparisonReport.figureSentence(comparison, summary),
       ComparisonReport.stepSentence(options, summary),
