@@ -112,7 +112,8 @@ class Case:
         self.arrays, self.stages = {}, []
 
     def stage(self, name, derived_from, metric, gauge="none"):
-        """Begins a stage; the arrays added next belong to it."""
+        """Begins a stage; the arrays added next belong to it. Bits are asked only of exact values;
+        everything else is the 17 digits of a number rounded once."""
         compare = {"metric": metric, "threshold": RATIO, "ulp": "2^-52", "scaleBy": "kappa*n"}
         if metric == "bits":
             compare = {"metric": "bits", "threshold": 0, "ulp": "2^-52", "scaleBy": "none"}
@@ -122,26 +123,26 @@ class Case:
                 "derivedFrom": derived_from,
                 "gauge": gauge,
                 "compare": compare,
+                "certifiedDigits": "exact" if metric == "bits" else 17,
                 "arrays": [],
             }
         )
 
-    def add(self, name, values, n=1, kappa=1, divisor=None, digits=17, integer=False):
-        """An array of the current stage. It agrees when |x - r|_F <= limit |r|_F; limit 0: bits."""
+    def add(self, name, values, n=1, kappa=1, divisor=None, integer=False):
+        """An array of the current stage. It agrees when |x - r|_F <= limit |r|_F; no limit: bits."""
         if name in self.arrays:
             raise ValueError(f"{self.id}: {name} twice")
         array = np.array(values, np.int64) if integer else to_array(values, self.floor)
         stage = self.stages[-1]
-        entry = {"name": name, "shape": list(array.shape), "dtype": "i8" if integer else "f8"}
+        entry = {"name": name, "shape": list(array.shape)}
+        if integer:
+            entry["dtype"] = "i8"
         if divisor is not None:
             entry["divisor"] = divisor
-        entry["certifiedDigits"] = digits
         if stage["compare"]["metric"] != "bits":
             kappa = two_digits_up(kappa)
             entry["n"], entry["kappa"] = n, kappa
             entry["limit"] = float(f"{RATIO * n * kappa * 2**-52:.1e}")
-        else:
-            entry["limit"] = 0.0
         entry["sha256"] = sha256(npy_bytes(array))
         self.arrays[name] = array
         stage["arrays"].append(entry)
@@ -164,7 +165,6 @@ class Case:
             "tier": self.description["tier"],
             "status": "active",
             "title": self.description["title"],
-            "flags": self.description["flags"],
             "bytes": len(data) + len(text.encode()),
             "sha256": sha256(text.encode()),
         }
@@ -172,8 +172,8 @@ class Case:
 
 def json_text(value, depth=0):
     """JSON with one line for everything that fits in 100 characters, and for every array."""
-    line = json.dumps(value, ensure_ascii=False)
     flat = isinstance(value, dict) and "sha256" in value and "name" in value
+    line = json.dumps(value, ensure_ascii=False, separators=(",", ":") if flat else None)
     if not isinstance(value, (dict, list)) or len(line) + depth < 100 or flat:
         return line + ("\n" if depth == 0 else "")
     pad = " " * (depth + 1)

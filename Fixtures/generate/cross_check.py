@@ -1,7 +1,7 @@
 """Recomputes the test vectors in float64 with NumPy: the independent check of vectors.py. It shares
 numpy_reference's network (forward, pullback, losses) and no code with the generator's arithmetic.
 
-`recomputed(case, arrays)` gives a dictionary with every array of a T0 or T1 case, from its inputs.
+`recomputed(case, arrays)` gives a dictionary with every array of a case, from its inputs.
 """
 
 import numpy as np
@@ -156,7 +156,76 @@ def tridiagonal_step(layers, hessians, gradients, damping):
     return [u[k] - (psi[k - 1].T @ u[k - 1] if k else 0) for k in range(len(u))]
 
 
+def graded(arrays):
+    """Tier T2: functions of the matrices given."""
+    v, result = arrays["layer1.gradient"], {}
+    values = {key: arrays.get(f"layer1.{key}") for key in ("A", "G", "block")}
+    values |= {"gradient": v}
+    for name in arrays:
+        rest = name.removeprefix("layer1.")
+        key = rest[0]
+        if rest == "eigenvalues":
+            result[name] = np.linalg.eigvalsh(values["block"])
+        elif rest.endswith(".log-determinant"):
+            result[name] = np.linalg.slogdet(values[key])[1]
+        elif values["A"] is not None:
+            result[name] = derived(rest, {**values, "block": np.kron(values["A"], values["G"])})
+        elif rest != "block":
+            empty = {"A": np.zeros((v.shape[1],) * 2), "G": np.zeros((v.shape[0],) * 2)}
+            result[name] = derived(rest, {**values, **empty})
+    return result
+
+
+def labels(likelihood, z):
+    """[(probability, gradient in z)] for every label."""
+    if likelihood["name"] == "categorical":
+        p = reference.softmax(z)
+        return [(p[y], reference.loss_gradient(likelihood, z, y)) for y in range(len(z))]
+    q = reference.ACTIVATIONS["logistic"][0](z)
+    ys = [np.array(bits) for bits in np.ndindex(*[2] * len(z))]
+    return [(np.prod(np.where(y, q, 1 - q)), reference.loss_gradient(likelihood, z, y)) for y in ys]
+
+
+def spread(likelihood, outputs, vectors):
+    """Covariance over the lower triangle, column by column, of 1/N sum x x'."""
+    size = vectors.shape[-1]
+    lower = [(i, j) for j in range(size) for i in range(j, size)]
+    i, j = np.array(lower).T
+    total = 0
+    for z, rows in zip(outputs, vectors):
+        if likelihood["name"] == "gaussian":
+            s = rows.T @ rows / likelihood["variance"]
+            total = total + s[np.ix_(i, i)] * s[np.ix_(j, j)] + s[np.ix_(i, j)] * s[np.ix_(j, i)]
+            continue
+        found = labels(likelihood, z)
+        products = [np.outer(v @ rows, v @ rows)[i, j] for _, v in found]
+        weights = np.array([w for w, _ in found])
+        mean = weights @ np.array(products)
+        total = total + (np.array(products).T * weights) @ np.array(products) - np.outer(mean, mean)
+    return total / len(outputs) ** 2
+
+
+def statistical(case, arrays):
+    """Tier T3: the exact matrices and the covariance of their Monte-Carlo estimators."""
+    likelihood = case["model"]["likelihood"]
+    empty = np.zeros(arrays["logits"].shape[0], int)
+    if likelihood["name"] != "categorical":
+        empty = np.zeros(arrays["logits"].shape)
+    result, layers = views(case, {**arrays, "targets": empty})
+    for key, value in layers[0].names().items():
+        result[f"layer1.{key}"] = value
+    outputs = result["logits"]
+    gradients = layers[0].jacobian[:, :, 0]
+    result["layer1.G.covariance"] = spread(likelihood, outputs, gradients)
+    result["layer1.block.covariance"] = spread(likelihood, outputs, layers[0].vectors)
+    return result
+
+
 def recomputed(case, arrays):
+    if case["tier"] == "T2":
+        return graded(arrays)
+    if case["tier"] == "T3":
+        return statistical(case, arrays)
     result, layers = views(case, arrays)
     names = [name for name in arrays if name.split(".")[0].startswith("layer")]
     flat = np.concatenate([view.empirical.mean(axis=0) for view in layers])

@@ -23,13 +23,12 @@ def items(schema, at_least=1):
 
 ARRAY = record(
     {
-        "name": {"type": "string", "pattern": "^[A-Za-z0-9.-]+$"},
+        "name": {"type": "string", "pattern": "^[A-Za-z0-9.+-]+$"},
         "shape": items(COUNT, 0),
-        "dtype": {"enum": ["f8", "i8"]},
-        "certifiedDigits": {"enum": ["exact", 17]},
-        "limit": {"type": "number", "minimum": 0},
         "sha256": HASH,
     },
+    dtype={"const": "i8"},
+    limit={"type": "number", "minimum": 0},
     n=COUNT,
     kappa={"type": "number", "minimum": 1},
     divisor={"type": "integer", "minimum": 1},
@@ -47,6 +46,7 @@ STAGE = record(
                 "scaleBy": {"enum": ["none", "n", "kappa*n"]},
             }
         ),
+        "certifiedDigits": {"enum": ["exact", 17]},
         "arrays": items(ARRAY),
     }
 )

@@ -12,28 +12,29 @@ import json
 import pathlib
 import shutil
 
+import certified
 import exact
+import graded
+import statistical
 import vector_schema
 from case_writer import VERSION, json_text
 
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
-TIERS = {"t0": exact.cases}
+TIERS = {"t0": exact.cases, "t1": certified.cases, "t2": graded.cases, "t3": statistical.cases}
 
 
-def generate(folder, tiers, third=False):
-    """Writes the cases of the tiers, with `third` only the first, fourth, ... case of T1."""
+def generate(folder, tiers):
     entries = []
     for tier in tiers:
         shutil.rmtree(folder / "cases" / tier, ignore_errors=True)
-        chosen = slice(None, None, 3 if third and tier == "t1" else 1)
-        entries += [write(folder) for write in TIERS[tier]()[chosen]]
+        entries += [write(folder) for write in TIERS[tier]()]
     return entries
 
 
 def write_schema(folder):
     path = folder / "schema" / "vector-1.schema.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(vector_schema.SCHEMA, indent=1) + "\n")
+    path.write_text(json_text(vector_schema.SCHEMA))
 
 
 def write_index(folder, entries):
@@ -42,18 +43,24 @@ def write_index(folder, entries):
     (folder / "VERSION").write_text(VERSION + "\n")
 
 
+def write(folder, tiers):
+    """Everything; of tiers that are not asked for the index keeps its lines."""
+    entries = generate(folder, tiers)
+    path = folder / "index.json"
+    if path.exists():
+        old = json.loads(path.read_text())["cases"]
+        entries += [entry for entry in old if entry["tier"].lower() not in tiers]
+    write_index(folder, entries)
+    write_schema(folder)
+    return entries
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=pathlib.Path, default=VECTORS)
     parser.add_argument("--tiers", default=",".join(TIERS))
     arguments = parser.parse_args()
-    tiers = arguments.tiers.split(",")
-    entries = generate(arguments.output, tiers)
-    if len(tiers) < len(TIERS) and (arguments.output / "index.json").exists():
-        old = json.loads((arguments.output / "index.json").read_text())["cases"]
-        entries += [entry for entry in old if entry["tier"].lower() not in tiers]
-    write_index(arguments.output, entries)
-    write_schema(arguments.output)
+    entries = write(arguments.output, arguments.tiers.split(","))
     print(f"{len(entries)} cases, {sum(entry['bytes'] for entry in entries):,} bytes")
 
 
