@@ -4,6 +4,7 @@ import json
 from fractions import Fraction
 
 import numpy as np
+
 from numpy_reference import npy_bytes, sha256, write_npz
 
 SCHEMA_VERSION = "1.0"
@@ -129,7 +130,7 @@ class Case:
         )
 
     def add(self, name, values, n=1, kappa=1, divisor=None, integer=False):
-        """An array of the current stage. It agrees when |x - r|_F <= limit |r|_F; no limit: bits."""
+        """An array of the current stage. It agrees if |x - r|_F <= limit |r|_F; no limit: bits."""
         if name in self.arrays:
             raise ValueError(f"{self.id}: {name} twice")
         array = np.array(values, np.int64) if integer else to_array(values, self.floor)

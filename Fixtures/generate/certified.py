@@ -2,11 +2,14 @@
 Run again with EXTRA_DIGITS = 30 the bytes stay the same (check.py --all does)."""
 
 import functools
+import itertools
 import math
 
 import mpmath
 import numpy as np
+
 from case_writer import Case
+from exact import block, node, window
 from scalar_network import (
     Numbers,
     SplitMix64,
@@ -220,7 +223,7 @@ def sandwich(numbers, left, middle, right):
 def inverse_gap(numbers, values):
     if values[-1] - values[0] <= values[-1] * numbers.tolerance:
         return 1  # a multiple of I: every basis gives the same matrix
-    gap = min(y - x for x, y in zip(values, values[1:])) if len(values) > 1 else values[-1]
+    gap = min(y - x for x, y in itertools.pairwise(values)) if len(values) > 1 else values[-1]
     return values[-1] / gap
 
 
@@ -305,7 +308,7 @@ def nearest_kronecker(numbers, matrix, size_a, size_g):
 
 
 def partial_traces(numbers, matrix, size_a, size_g, over_g, over_a):
-    """sum_il M[(j,i),(k,l)] over_g[l][i] as dA x dA, sum_jk M[(j,i),(k,l)] over_a[k][j] as dG x dG."""
+    """sum_il M[(j,i),(k,l)] over_g[l][i], dA x dA, and sum_jk M[(j,i),(k,l)] over_a[k][j], dG x dG."""
     flat_g, flat_a = cvec(over_g), cvec(over_a)
     r = rearranged(matrix, size_a, size_g)
     left = uncvec([numbers.dot(row, flat_g) for row in r], size_a)
@@ -467,16 +470,18 @@ def add_forward(case, spec, computed):
     case.add("hessian", hessians, n=size, kappa=computed.kappa)
     if "root" in spec.wants:
         result = [roots(numbers, c) for c in computed.columns]
-        # 1 - p is a difference of numbers near 1: the error is relative to 1, not to the result.
-        norm = numbers.context.sqrt(sum(numbers.frobenius(s) ** 2 for s in result))
-        kappa = max(computed.kappa, math.sqrt(len(result)) / norm)
-        case.add("hessian.root", result, n=size, kappa=kappa)
+        case.add("hessian.root", result, n=size, kappa=computed.kappa)
     case.stage("back-propagated", ["forward", "loss-hessian"], "relative-frobenius")
     for index, layer in layers:
         if index < len(layers) or nodes[-1]["operation"] != "dense":
             case.add(f"layer{index}.jacobian", layer.block.jacobian, n=size)
             case.add(f"layer{index}.g", layer.block.g, n=size, kappa=computed.kappa)
-        case.add(f"layer{index}.gradient", uncvec(layer.gradient, layer.rows), n=size, kappa=computed.kappa)
+        case.add(
+            f"layer{index}.gradient",
+            uncvec(layer.gradient, layer.rows),
+            n=size,
+            kappa=computed.kappa,
+        )
 
 
 def add_factors(case, spec, computed):
@@ -639,8 +644,8 @@ def draw(seed, network, examples, outputs, likelihood):
     """Weights in -1...1, inputs in -0.5...1, multiples of 1/16; every bias is at least 1/16."""
     generator = SplitMix64(seed)
     weights = []
-    for block in network["parameters"]:
-        w = generator.array((block["rows"], block["columns"]), -16, 16, 16)
+    for parameters in network["parameters"]:
+        w = generator.array((parameters["rows"], parameters["columns"]), -16, 16, 16)
         w[:, -1] = generator.array((len(w),), 1, 12, 16)
         weights.append(w)
     kind, size = next(iter(network["inputShape"].items()))
@@ -676,18 +681,6 @@ def dense(seed, activation, likelihood, widths, examples, wants, name=None, titl
 def shared(seed, name, title, purpose, flags, network, likelihood, outputs, examples, wants):
     weights, inputs, targets = draw(seed, network, examples, outputs, likelihood)
     return Spec(name, title, purpose, flags, network, weights, inputs, likelihood, targets, wants)
-
-
-def node(operation, *inputs, **more):
-    return {"operation": operation, **more, "inputs": list(inputs)}
-
-
-def block(index, rows, columns):
-    return {"name": f"layer{index}", "rows": rows, "columns": columns, "bias": True}
-
-
-def window(kernel, stride=(1, 1), padding=(0, 0)):
-    return {"kernel": list(kernel), "stride": list(stride), "padding": list(padding)}
 
 
 SEQUENCE_EXPAND = {

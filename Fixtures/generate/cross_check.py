@@ -5,6 +5,7 @@ numpy_reference's network (forward, pullback, losses) and no code with the gener
 """
 
 import numpy as np
+
 import numpy_reference as reference
 
 
@@ -40,6 +41,17 @@ class View:
         }
 
 
+def hessian_root(likelihood, z):
+    """As numpy_reference, but 1 - p is the sum of the other probabilities: where logits are 30
+    apart diag(sqrt p) - p sqrt(p)' keeps ten digits only."""
+    root = reference.hessian_root(likelihood, z)
+    if likelihood["name"] == "categorical":
+        p = reference.softmax(z)
+        for c in range(len(p)):
+            root[c, c] = np.sqrt(p[c]) * np.delete(p, c).sum()
+    return root
+
+
 def views(case, arrays):
     network, likelihood = case["model"]["network"], case["model"]["likelihood"]
     blocks = network["parameters"]
@@ -62,7 +74,9 @@ def views(case, arrays):
         p = arrays["probabilities"]
         if likelihood["name"] == "categorical":
             gradients = p - np.eye(p.shape[1])[targets]
-            hessians = np.einsum("nc,cd->ncd", p, np.eye(p.shape[1])) - p[:, :, None] * p[:, None, :]
+            hessians = (
+                np.einsum("nc,cd->ncd", p, np.eye(p.shape[1])) - p[:, :, None] * p[:, None, :]
+            )
         else:
             gradients = p - targets
             hessians = np.einsum("nc,cd->ncd", p * (1 - p), np.eye(p.shape[1]))
@@ -70,15 +84,13 @@ def views(case, arrays):
     else:
         rows = list(zip(outputs, targets))
         gradients = np.array([reference.loss_gradient(likelihood, z, y) for z, y in rows])
-        roots = np.array([reference.hessian_root(likelihood, z) for z in outputs])
+        roots = np.array([hessian_root(likelihood, z) for z in outputs])
         hessians = roots @ roots.transpose(0, 2, 1)
         losses = np.array([reference.loss(likelihood, z, y) for z, y in rows])
     result = {"logits": outputs, "output.gradient": gradients, "hessian": hessians}
     if losses is not None:
         result |= {"losses": losses, "loss": losses.mean(), "hessian.root": roots}
-    layers = [
-        View(np.array(x), np.array(j), hessians, gradients) for x, j in zip(a, jacobian)
-    ]
+    layers = [View(np.array(x), np.array(j), hessians, gradients) for x, j in zip(a, jacobian)]
     whole = np.concatenate([view.vectors for view in layers], axis=2)
     result["fisher"] = np.einsum("ncp,ncd,ndq->pq", whole, hessians, whole) / len(whole)
     return result, layers
@@ -128,8 +140,13 @@ def block_tridiagonal(layers, hessians, damping):
     n = len(hessians)
     a = [view.a[:, 0] for view in layers]
     j = [view.jacobian[:, :, 0] for view in layers]
-    factor = lambda x, y: x.T @ y / n
-    moment = lambda x, y: np.einsum("nci,ncd,ndk->ik", x, hessians, y) / n
+
+    def factor(x, y):
+        return x.T @ y / n
+
+    def moment(x, y):
+        return np.einsum("nci,ncd,ndk->ik", x, hessians, y) / n
+
     damped = []
     for x, y in zip(a, j):
         left, right = factor(x, x), moment(y, y)

@@ -7,6 +7,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
+
 from case_writer import Case
 from scalar_network import (
     Numbers,
@@ -172,7 +173,9 @@ def statistics(numbers, network, weights, likelihood, inputs):
             result[f"{layer}.A.reduce.sum"] = (a_sum, examples * positions**2)
             g_sum = outer_sum(numbers, [add(g) for one in pulled for _, g in one], flat)
             result[f"{layer}.G.reduce.sum"] = (g_sum, examples)
-        vectors = [gradient_vector(numbers, a, g) for a, one in zip(block.a, pulled) for _, g in one]
+        vectors = [
+            gradient_vector(numbers, a, g) for a, one in zip(block.a, pulled) for _, g in one
+        ]
         empirical = [gradient_vector(numbers, a, g) for a, g in zip(block.a, block.g)]
         total = [numbers.dot(c, [numbers.one] * len(c)) for c in zip(*empirical)]
         result[f"{layer}.gradient.sum"] = (uncvec(total, block.rows), examples)
@@ -218,7 +221,7 @@ class Spec:
         self.name, self.title, self.purpose, self.flags = name, title, purpose, flags
         self.network, self.weights, self.inputs = network, weights, inputs
         self.likelihood, self.targets = likelihood, targets
-        self.fisher = self.whole_step = self.product = self.gradients = False
+        self.fisher = self.whole_step = self.product = False
         self.split, self.steps, self.inverses, self.empirical = None, True, False, False
 
     def but(self, **changes):
@@ -242,7 +245,11 @@ def write(spec, folder):
     values = statistics(numbers, spec.network, spec.weights, rational, spec.inputs)
     bounds = Bounds()
     limits = statistics(
-        bounds, spec.network, spec.weights, Likelihood(bounds, name, targets, **options), spec.inputs
+        bounds,
+        spec.network,
+        spec.weights,
+        Likelihood(bounds, name, targets, **options),
+        spec.inputs,
     )
     bits = max(x.bits() for value, _ in limits.values() for x in leaves(value))
     if bits > 53:
@@ -415,9 +422,7 @@ def dense(seed, name, title, purpose, flags, widths, examples, activation="relu"
           bias=True):  # fmt: skip
     network = chain(widths, activation, bias)
     _, weights, inputs, targets = draw(seed, network, examples, widths[-1])
-    return Spec(
-        name, title, purpose, flags, network, weights, inputs, gaussian(variance), targets
-    )
+    return Spec(name, title, purpose, flags, network, weights, inputs, gaussian(variance), targets)
 
 
 DYADIC = {3: [(4, 2, 2), (1, 6, 1), (2, 1, 5), (3, 4, 1)], 5: [(4, 1, 1, 1, 1), (1, 2, 3, 1, 1)]}

@@ -1,10 +1,11 @@
-"""Tier T2: given positive semidefinite matrices of graded difficulty, by mpmath at 120 digits, every
-stored number rounded once. The matrices themselves are doubles: what is certified belongs to the
+"""Tier T2: given positive semidefinite matrices of graded difficulty, by mpmath at 120 digits,
+every stored number rounded once. The matrices themselves are doubles: what is certified belongs to the
 rounded matrix, not to the spectrum it was built from."""
 
 import functools
 
 import mpmath
+
 from case_writer import Case, to_double
 from certified import (
     Certified,
@@ -42,7 +43,10 @@ def orthogonal(numbers, generator, size):
         v = [numbers.number(generator.integer(-9, 9) or 1) for _ in range(size)]
         norm = numbers.dot(v, v)
         reflection = [
-            [(numbers.one if i == j else numbers.zero) - 2 * v[i] * v[j] / norm for j in range(size)]
+            [
+                (numbers.one if i == j else numbers.zero) - 2 * v[i] * v[j] / norm
+                for j in range(size)
+            ]
             for i in range(size)
         ]
         q = multiply(numbers, q, reflection)
@@ -134,7 +138,9 @@ def write(spec, folder):
     product, n = kronecker(a, g), size_a * size_g
     for damping in spec.dampings:
         in_a, in_g = deltas(numbers, "pi", a, g, damping)
-        x = kronecker_solve(numbers, plus_identity(a, in_a), plus_identity(g, in_g), uncvec(vector, size_g))
+        x = kronecker_solve(
+            numbers, plus_identity(a, in_a), plus_identity(g, in_g), uncvec(vector, size_g)
+        )
         kappa = condition(numbers, a, in_a) * condition(numbers, g, in_g)
         case.add(f"layer1.step.kfac.pi.{damping}", x, n=n, kappa=kappa)
         x = solve_vector(numbers, plus_identity(product, damping), vector)
@@ -182,7 +188,10 @@ def specs():
         (1e-1, 1e-3),
     )
     base = with_spectrum(numbers, 401, geometric(numbers, 7, 100))
-    holes = [[0.0 if i in (2, 5) or j in (2, 5) else x for j, x in enumerate(r)] for i, r in enumerate(base)]
+    holes = [
+        [0.0 if i in (2, 5) or j in (2, 5) else x for j, x in enumerate(r)]
+        for i, r in enumerate(base)
+    ]
     yield Spec(
         "zero-rows",
         "A factor with rows and columns 2 and 5 zero",
@@ -223,9 +232,7 @@ def specs():
             right = numbers.matrix(with_spectrum(numbers, 411 + 2 * k, geometric(numbers, 3, 10)))
             parts.append(kronecker(left, right))
         weight = numbers.number(10) ** -share
-        mixed = rounded(
-            [[x + weight * y for x, y in zip(p, q)] for p, q in zip(*parts)]
-        )
+        mixed = rounded([[x + weight * y for x, y in zip(p, q)] for p, q in zip(*parts)])
         empty = [[0.0] * 5 for _ in range(5)], [[0.0] * 3 for _ in range(3)]
         yield Spec(
             f"nearest-kronecker-1e-{share}",

@@ -6,6 +6,8 @@ A dense layer or a convolution reads, at each of its positions, a list of input 
 padding); pooling and means average lists of indices. That is all there is to a network here.
 """
 
+import itertools
+
 import numpy as np
 
 
@@ -124,7 +126,7 @@ class ScalarNetwork:
         return self.network["parameters"][block].get("bias", True)
 
     def forward(self, x):
-        """All values, and for every use of a weight block (node, block, inputs at its positions)."""
+        """All values, and for every use of a weight block (node, block, inputs by position)."""
         numbers, values, uses = self.numbers, [list(x)], []
         for index, (node, layer) in enumerate(zip(self.network["nodes"], self.layers)):
             value, operation = values[node["inputs"][0]], node["operation"]
@@ -219,7 +221,9 @@ def run(network, weights, numbers, inputs, output_gradient):
         z = values[-1]
         outputs.append(z)
         gradients.append(output_gradient(n, z))
-        unit = [[numbers.one if i == c else numbers.zero for i in range(len(z))] for c in range(len(z))]
+        unit = [
+            [numbers.one if i == c else numbers.zero for i in range(len(z))] for c in range(len(z))
+        ]
         pulled = [scalar.pullback(values, e) for e in unit]
         for index, block in enumerate(blocks):
             mine = [(node, a) for node, use, a in uses if use == index]
@@ -343,7 +347,7 @@ def kronecker_solve(numbers, a, g, v):
 
 
 def conjugate_gradients(numbers, product, b, steps):
-    """Iterates 1...steps from zero for product(x) = b (spec 6.1); constant once the residual is 0."""
+    """Iterates 1...steps from zero for product(x) = b (spec 6.1), constant once r is 0."""
     x, r = [numbers.zero] * len(b), list(b)
     p, rho, iterates = list(b), numbers.dot(b, b), []
     for _ in range(steps):
@@ -387,7 +391,7 @@ class SplitMix64:
 def chain(widths, activation, bias=True):
     """A multilayer perceptron's description."""
     nodes, parameters = [], []
-    for index, (columns, rows) in enumerate(zip(widths, widths[1:])):
+    for index, (columns, rows) in enumerate(itertools.pairwise(widths)):
         nodes.append({"operation": "dense", "parameters": index, "inputs": [len(nodes)]})
         block = {"name": f"layer{index + 1}", "rows": rows, "columns": columns + bias, "bias": bias}
         parameters.append(block)

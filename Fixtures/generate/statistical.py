@@ -8,6 +8,7 @@ import functools
 import itertools
 
 import mpmath
+
 from case_writer import Case
 from certified import (
     BERNOULLI,
@@ -77,7 +78,12 @@ def write(spec, folder):
         spec.purpose,
         spec.flags,
         {"network": spec.network, "likelihood": spec.likelihood},
-        {"N": len(outputs), "C": len(outputs[0]), "samples": 1, "source": "SplitMix64, multiples of 1/16"},
+        {
+            "N": len(outputs),
+            "C": len(outputs[0]),
+            "samples": 1,
+            "source": "SplitMix64, multiples of 1/16",
+        },
         {
             "arithmetic": f"mpmath {spec.digits} digits, rounded once; labels enumerated or Isserlis",
             "versions": {"mpmath": mpmath.__version__},
@@ -113,7 +119,9 @@ def write(spec, folder):
 
 
 def specs():
-    purpose = "A Monte-Carlo estimator is right when its mean and its spread are; one draw shows neither."
+    purpose = (
+        "A Monte-Carlo estimator is right when its mean and its spread are; one draw shows neither."
+    )
     flags = ["M-07", "M-18", "M-19"]
     for seed, activation, likelihood in (
         (501, "tanh", CATEGORICAL),

@@ -94,9 +94,7 @@ SCHEMA = {
             "title": TEXT,
             "purpose": TEXT,
             "flags": items({"type": "string", "pattern": "^M-[0-9]{2}$"}, 0),
-            "model": {
-                "anyOf": [record({"network": NETWORK, "likelihood": LIKELIHOOD}), MATRICES]
-            },
+            "model": {"anyOf": [record({"network": NETWORK, "likelihood": LIKELIHOOD}), MATRICES]},
             "data": record(
                 {"source": TEXT},
                 N=COUNT,
@@ -116,7 +114,9 @@ SCHEMA = {
                     "references": items(TEXT),
                 }
             ),
-            "files": items(record({"name": {"const": "arrays.npz"}, "bytes": COUNT, "sha256": HASH})),
+            "files": items(
+                record({"name": {"const": "arrays.npz"}, "bytes": COUNT, "sha256": HASH})
+            ),
             "stages": items(STAGE),
         }
     ),

@@ -38,7 +38,11 @@ def write_schema(folder):
 
 
 def write_index(folder, entries):
-    index = {"schemaVersion": "1.0", "version": VERSION, "cases": sorted(entries, key=lambda e: e["id"])}
+    index = {
+        "schemaVersion": "1.0",
+        "version": VERSION,
+        "cases": sorted(entries, key=lambda e: e["id"]),
+    }
     (folder / "index.json").write_text(json_text(index))
     (folder / "VERSION").write_text(VERSION + "\n")
 
