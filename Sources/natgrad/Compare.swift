@@ -48,6 +48,8 @@ struct Compare: ParsableCommand {
     var quantities: Quantities?
     var files: [(name: String, sha256: String)] = []
     if given.isUsed {
+      _ = try given.paths()
+      try training.requireUnused()
       let inputs = try given.read(within: UserInput.memory(measured.maxMemory))
       let options = try measured.options(
         ComparisonOptions(), layerCount: inputs.network.parameters.count, firstLayer: 1)

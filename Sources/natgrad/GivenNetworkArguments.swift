@@ -36,20 +36,32 @@ struct GivenNetworkArguments: ParsableArguments {
 
   /// Throws where options of a given network stand without one.
   func requireUnused() throws {
-    if data != nil || arrays != nil {
+    let standard = try GivenNetworkArguments.parse([])
+    let isChanged = [
+      ("--data", data != nil), ("--arrays", arrays != nil), ("--no-bias", noBias),
+      ("--activations", activations != standard.activations),
+      ("--likelihood", likelihood != standard.likelihood),
+    ]
+    if let (name, _) = isChanged.first(where: { $0.1 }) {
       throw UserInputError(
-        description: "\(data != nil ? "--data" : "--arrays") was given without --weights; a batch "
-          + "and its arrays need a network: add --weights w.npz.")
+        description: "\(name) was given without --weights; a batch and its arrays need a network: "
+          + "add --weights w.npz.")
     }
   }
 
-  /// Reads both files, each of at most the memory limit.
-  func read(within limit: MemoryLimit) throws -> Inputs {
+  /// The paths of both files; throws where one is missing.
+  func paths() throws -> (weights: String, data: String) {
     guard let weights, let data else {
       throw UserInputError(
         description:
           "--weights was given without --data; a network needs a batch: add --data d.npz.")
     }
+    return (weights, data)
+  }
+
+  /// Reads both files, each of at most the memory limit.
+  func read(within limit: MemoryLimit) throws -> Inputs {
+    let (weights, data) = try paths()
     let chosen = try activations.split(separator: ",", omittingEmptySubsequences: false).map {
       try UserInput.choice(String($0), option: "--activations", as: Activation.self)
     }

@@ -37,6 +37,28 @@ struct TrainingArguments: ParsableArguments {
     help: "How many seeds (1, 2, …), or a list of seeds with a comma in it.")
   var seeds = "5"
 
+  /// Throws where an option of training runs stands beside a given network, which is not trained.
+  func requireUnused() throws {
+    let standard = try TrainingArguments.parse([])
+    let isChanged = [
+      ("--dataset", dataset != standard.dataset),
+      ("--label-column", labelColumn != standard.labelColumn),
+      ("--widths", widths != standard.widths), ("--activation", activation != standard.activation),
+      ("--init", `init` != standard.`init`), ("--training", training != standard.training),
+      ("--learning-rate", learningRate != standard.learningRate),
+      ("--training-damping", trainingDamping != standard.trainingDamping),
+      ("--batch", batch != standard.batch), ("--iterations", iterations != standard.iterations),
+      ("--last-iteration", lastIteration != standard.lastIteration),
+      ("--seeds", seeds != standard.seeds),
+    ]
+    if let (name, _) = isChanged.first(where: { $0.1 }) {
+      throw UserInputError(
+        description:
+          "\(name) was given with --weights; a given network is not trained here, so the "
+          + "option has no effect: leave it out.")
+    }
+  }
+
   /// Reads the data set and checks that the options fit it.
   func options(within limit: MemoryLimit) throws -> (
     data: LoadedDataset, options: ComparisonOptions
