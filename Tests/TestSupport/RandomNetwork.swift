@@ -52,15 +52,18 @@ public struct RandomNetwork: Sendable, CustomStringConvertible {
   }
 
   /// Draws sizes, weights (with biases, standard deviation 1/√fan-in or more), inputs (mean 0.5)
-  /// and targets (from the network's own distribution); `exampleCount` fixes N, `outputCount` C.
+  /// and targets (from the network's own distribution); `exampleCount` fixes N, `outputCount` C, and
+  /// no width is above `widthLimit`.
   public init(
     _ architecture: Architecture, _ activation: Activation = .tanh,
     _ likelihood: Likelihood = .categorical, seed: UInt64, exampleCount: Int? = nil,
-    outputCount: Int? = nil
+    outputCount: Int? = nil, widthLimit: Int = 6
   ) {
     var random = SplitMix64(seed: seed)
     let outputs = outputCount ?? (likelihood == .categorical ? 2 : 1) + random.below(3)
-    var draft = Draft(random: random, activation: activation, hasBias: architecture != .biasFree)
+    var draft = Draft(
+      random: random, activation: activation, hasBias: architecture != .biasFree,
+      widthLimit: widthLimit)
     let input = draft.build(architecture, outputCount: outputs)
     random = draft.random
 
@@ -84,6 +87,16 @@ public struct RandomNetwork: Sendable, CustomStringConvertible {
     self.seed = seed
   }
 
+  /// The same with another network or other data, for cases derived from this one.
+  init(_ original: RandomNetwork, network: Network, data: Dataset) {
+    self.network = network
+    self.data = data
+    likelihood = original.likelihood
+    architecture = original.architecture
+    activation = original.activation
+    seed = original.seed
+  }
+
   /// A direction in parameter space with standard normal entries.
   public func direction(seed: UInt64) -> ParameterVector {
     var generator = Generator(seed: seed)
@@ -97,11 +110,15 @@ private struct Draft {
   var random: SplitMix64
   let activation: Activation
   let hasBias: Bool
+  let widthLimit: Int
   var nodes: [Node] = []
   var parameters: [ParameterBlock] = []
 
   /// Draws 1...bound.
   mutating func upTo(_ bound: Int) -> Int { 1 + random.below(bound) }
+
+  /// Draws a width of 1...bound, at most the limit.
+  mutating func width(_ bound: Int) -> Int { upTo(min(bound, widthLimit)) }
 
   /// Adds a block of the given size and returns its index.
   mutating func block(_ rows: Int, _ inputs: Int) -> Int {
@@ -140,7 +157,7 @@ private struct Draft {
   ) -> Shape {
     switch architecture {
     case .perceptron, .biasFree:
-      let widths = (0..<2 + upTo(2)).map { _ in upTo(6) }
+      let widths = (0..<2 + upTo(2)).map { _ in width(6) }
       for (from, to) in zip(widths, widths.dropFirst()) {
         thenDense(to, from)
         thenActivation()
@@ -148,7 +165,7 @@ private struct Draft {
       thenDense(outputCount, widths[widths.count - 1])
       return .vector(widths[0])
     case .sequence, .flattenedSequence:
-      let (positions, features, width) = (1 + upTo(3), upTo(3), upTo(4))
+      let (positions, features, width) = (1 + upTo(3), width(3), width(4))
       thenDense(width, features)
       thenActivation()
       if architecture == .sequence {
@@ -160,8 +177,8 @@ private struct Draft {
       }
       return .sequence(positions: positions, features: features)
     case .convolution:
-      let image = (channels: upTo(2), height: 2 + upTo(3), width: 2 + upTo(3))
-      let (window, channels) = (window(), upTo(3))
+      let image = (channels: width(2), height: 2 + upTo(3), width: 2 + upTo(3))
+      let (window, channels) = (window(), width(3))
       then(
         .convolution(
           parameters: block(channels, image.channels * window.kernelHeight * window.kernelWidth),
@@ -174,7 +191,7 @@ private struct Draft {
       thenDense(outputCount, channels * rows * columns)
       return .image(channels: image.channels, height: image.height, width: image.width)
     case .pooling:
-      let (inputs, first, second) = (upTo(2), upTo(3), upTo(3))
+      let (inputs, first, second) = (width(2), width(3), width(3))
       let small = Window(kernelHeight: 2, kernelWidth: 3, columnPadding: 1)
       then(.convolution(parameters: block(first, inputs * 6), window: small))
       thenActivation()
@@ -192,7 +209,7 @@ private struct Draft {
       thenDense(outputCount, second)
       return .image(channels: inputs, height: 3 + upTo(3), width: 2 + upTo(3))
     case .residual:
-      let (inputs, width) = (upTo(4), upTo(4))
+      let (inputs, width) = (width(4), width(4))
       thenDense(width, inputs)  // value 1
       thenActivation()  // value 2
       thenDense(width, width)  // value 3
@@ -203,7 +220,7 @@ private struct Draft {
       thenDense(outputCount, width)
       return .vector(inputs)
     case .tied, .tiedSequence:
-      let (inputs, width) = (upTo(4), upTo(4))
+      let (inputs, width) = (width(4), width(4))
       thenDense(width, inputs)
       thenActivation()
       let shared = block(width, width)
