@@ -63,7 +63,7 @@ let package = Package(
     // Beside the staircase: data sets and test vectors, and the one file that finds them.
     .target(
       name: "Fixtures", path: "Fixtures", exclude: ["generate", "README.md"],
-      resources: [.copy("datasets"), .copy("vectors")]),
+      resources: [.copy("datasets"), .copy("reports"), .copy("vectors")]),
 
     // LAPACK is an oracle, never a backend: only test targets import it.
     .systemLibrary(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Curvature
+import DataFiles
 import Experiments
 import Networks
 import Verification
@@ -8,19 +9,33 @@ import Verification
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Explain every structure, damping rule, solver, metric, reference, data set and file column.",
+      "Explain every structure, damping rule, solver, metric, reference, data set, file column and "
+      + "catalogued mistake.",
     discussion: """
       Numbers in brackets are sections of the specification that the sources cite.
 
       EXAMPLES
         natgrad list
         natgrad list metrics
+        natgrad list mistakes --distances mistakes.csv
       """)
 
   @Argument(
-    help: "One topic: structures, rules, solvers, metrics, references, datasets, columns or arrays."
+    help: """
+      One topic: structures, rules, solvers, metrics, references, datasets, columns, arrays or \
+      mistakes.
+      """
   )
   var topic: String?
+
+  @Option(
+    help: """
+      With the topic mistakes: write the matrix of their distances to this CSV file. Row by row the \
+      dump of a mistake on its home setting against that of the right code and of every other \
+      mistake: the largest relative Frobenius difference of a common quantity, 'shape' where sizes \
+      differ, 'n/a' where the other mistake does not apply there.
+      """)
+  var distances: String?
 
   private static let topics: [(name: String, entries: [(name: String, meaning: String)])] = [
     (
@@ -56,6 +71,13 @@ struct List: ParsableCommand {
         + Quantities.documentation.map { ("--arrays \($0.pattern)", $0) })
         .map { ($0.0, "\($0.1.shape): \($0.1.meaning)") }
     ),
+    (
+      "mistakes",
+      Mistake.all.map { mistake in
+        let tests = mistake.caughtBy.map(\.description).joined(separator: ", ")
+        return (mistake.id, "\(mistake.name). Mark: \(mistake.mark). Caught by: \(tests)")
+      }
+    ),
   ]
 
   func run() throws {
@@ -64,6 +86,15 @@ struct List: ParsableCommand {
       let chosen = try UserInput.choice(
         topic, option: "topic", among: List.topics.map { ($0.name, $0.name) })
       shown = shown.filter { $0.name == chosen }
+    }
+    if let distances {
+      guard topic == "mistakes" else {
+        throw UserInputError(
+          description:
+            "--distances \(distances): the topic is \(topic ?? "not given"), and distances "
+            + "are those of mistakes; write natgrad list mistakes --distances \(distances).")
+      }
+      try AtomicFile.write(MistakeDistances().csv, to: distances)
     }
     for (index, topic) in shown.enumerated() {
       if index > 0 { print() }

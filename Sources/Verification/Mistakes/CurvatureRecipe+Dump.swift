@@ -1,0 +1,105 @@
+import Curvature
+import DenseAlgebra
+import Networks
+
+extension CurvatureRecipe {
+  /// Runs every stage on a setting.
+  ///
+  /// An inverse that does not exist and everything after it are left out of the dump; so is EKFAC
+  /// where an eigenvalue gap of A or G is below 1e-8 of the largest, as its basis is not determined.
+  public func dump(_ setting: CurvatureSetting) -> CurvatureDump {
+    let tape = setting.network.forward(setting.data.inputs)
+    let likelihood = likelihood(setting)
+    let loss = layers(
+      setting, tape, columns: [likelihood.gradient(tape.output, setting.data.targets)])
+    let curvature = records(
+      setting, tape, layers(setting, tape, columns: columns(setting, likelihood, tape.output)))
+    var dump = CurvatureDump()
+    for (index, samples) in curvature.enumerated() {
+      let layer = "layer\(index + 1)"
+      let v = gradient(setting, loss[index])
+      let factors = KFACFactors(a: a(setting, samples), g: g(setting, samples))
+      dump["\(layer).gradient"] = v
+      dump["\(layer).A"] = factors.a
+      dump["\(layer).G"] = factors.g
+      addStep(to: &dump, layer, setting, v, factors)
+      addEKFAC(to: &dump, layer, setting, v, factors, samples)
+    }
+    return dump
+  }
+
+  /// The samples of every layer for the given columns, through the recipe's own pullback.
+  func layers(_ setting: CurvatureSetting, _ tape: Tape, columns: [Matrix]) -> [LayerSamples] {
+    let pulled = columns.map { pullback(setting, $0, tape) }
+    let parameters = setting.network.parameters
+    let blocks = parameters.indices.map { index in
+      GradientSamples.Block(
+        name: parameters[index].name, rowCount: parameters[index].weights.rowCount,
+        columnCount: parameters[index].weights.columnCount, hasBias: parameters[index].hasBias,
+        uses: tape.uses.indices.filter { tape.uses[$0].block == index }.map { use in
+          GradientSamples.Use(
+            inputs: tape.uses[use].inputs, gradients: pulled.map { $0[use] },
+            positions: tape.uses[use].positions)
+        })
+    }
+    let samples = GradientSamples(
+      exampleCount: setting.data.count, columnCount: columns.count, blocks: blocks, chain: [])
+    return blocks.indices.map { LayerSamples(samples, block: $0) }
+  }
+
+  /// The damped inverses and the step of KFAC under the setting's rule.
+  private func addStep(
+    to dump: inout CurvatureDump, _ layer: String, _ setting: CurvatureSetting, _ v: Matrix,
+    _ factors: KFACFactors
+  ) {
+    let damping = "\(setting.rule.rawValue).\(setting.lambda)"
+    if let shifts = shifts(setting, factors) {
+      guard let inverseA = try? inverse(factors.a.addingToDiagonal(shifts.a)),
+        let inverseG = try? inverse(factors.g.addingToDiagonal(shifts.g))
+      else { return }
+      dump["\(layer).A.inverse.\(damping)"] = inverseA
+      dump["\(layer).G.inverse.\(damping)"] = inverseG
+      dump["\(layer).step.kfac.\(damping)"] = step(
+        v,
+        DampedFactors(
+          a: factors.a, g: factors.g, shifts: shifts, inverseA: inverseA, inverseG: inverseG))
+    } else if let (qA, α) = try? KroneckerFactor(factors.a).eigendecomposition(),
+      let (qG, γ) = try? KroneckerFactor(factors.g).eigendecomposition()
+    {
+      let eigenvalues = Matrix(rowCount: γ.count, columnCount: α.count) {
+        dampedEigenvalue(α[$1], γ[$0], setting.lambda)
+      }
+      dump["\(layer).step.kfac.\(damping)"] = solve(v, qA, qG, eigenvalues)
+    }
+  }
+
+  /// S and the step of EKFAC, S + λ in the eigenbasis.
+  private func addEKFAC(
+    to dump: inout CurvatureDump, _ layer: String, _ setting: CurvatureSetting, _ v: Matrix,
+    _ factors: KFACFactors, _ samples: LayerSamples
+  ) {
+    guard let qA = basis(factors.a), let qG = basis(factors.g),
+      qA.rowCount == samples.inputSize, qG.rowCount == samples.outputSize
+    else { return }
+    let s = secondMoments(samples, v, qA, qG)
+    dump["\(layer).second-moments"] = s
+    dump["\(layer).step.ekfac.exact.\(setting.lambda)"] = solve(
+      v, qA, qG, s.map { $0 + setting.lambda })
+  }
+
+  /// The eigenvectors of a factor, where its eigenvalues are simple enough to determine them.
+  private func basis(_ factor: Matrix) -> Matrix? {
+    guard let decomposition = try? SymmetricEigendecomposition(factor) else { return nil }
+    let values = decomposition.values.elements
+    let gaps = zip(values.dropFirst(), values).map { $0 - $1 }
+    let largest = values.map(\.magnitude).max() ?? 0
+    return gaps.allSatisfy { $0 > 1e-8 * largest } ? decomposition.vectors : nil
+  }
+
+  /// Q_G [(Q_Gᵀ V Q_A) ⊘ eigenvalues] Q_Aᵀ; nil where the sizes do not fit.
+  private func solve(_ v: Matrix, _ qA: Matrix, _ qG: Matrix, _ eigenvalues: Matrix) -> Matrix? {
+    guard v.rowCount == qG.rowCount, v.columnCount == qA.rowCount else { return nil }
+    let rotated = qG.transposedTimes(v) * qA
+    return (qG * rotated.hadamard(eigenvalues.map { 1 / $0 })).timesTransposed(qA)
+  }
+}
