@@ -8,8 +8,11 @@ import numpy as np
 from numpy_reference import npy_bytes, sha256, write_npz
 
 SCHEMA_VERSION = "1.0"
-VERSION = "2026.11.0"
+VERSION = "2026.11.1"
 RATIO = 30
+
+# What `data.sizes` says where it is so; elsewhere the reason why it is not.
+PRIME_SIZES = "distinct primes, at least 3"
 
 STAGES = [
     "inputs",

@@ -8,8 +8,8 @@ import math
 import mpmath
 import numpy as np
 
-from case_writer import Case
-from exact import block, node, window
+from case_writer import PRIME_SIZES, Case
+from exact import EXCEPTIONS, block, node, window
 from scalar_network import (
     Numbers,
     SplitMix64,
@@ -408,7 +408,11 @@ class Spec:
         self.name, self.title, self.purpose, self.flags = name, title, purpose, flags
         self.network, self.weights, self.inputs = network, weights, inputs
         self.likelihood, self.targets = likelihood, targets
-        self.wants, self.digits = set(wants), digits
+        self.wants, self.digits, self.sizes = set(wants), digits, PRIME_SIZES
+
+    def but(self, sizes):
+        self.sizes = sizes
+        return self
 
 
 def write(spec, folder):
@@ -427,6 +431,7 @@ def write(spec, folder):
         {
             "N": computed.count,
             "C": len(computed.outputs[0]),
+            "sizes": spec.sizes,
             "source": "SplitMix64, multiples of 1/16",
         },
         {
@@ -684,24 +689,23 @@ def shared(seed, name, title, purpose, flags, network, likelihood, outputs, exam
 
 
 SEQUENCE_EXPAND = {
-    "inputShape": {"sequence": {"positions": 3, "features": 5}},
+    "inputShape": {"sequence": {"positions": 5, "features": 11}},
     "nodes": [
         node("dense", 0, parameters=0),
         node("activation", 1, activation="tanh"),
-        node("dense", 2, parameters=1),
-        node("flatten", 3),
+        node("flatten", 2),
     ],
-    "parameters": [block(1, 3, 6), block(2, 2, 4)],
+    "parameters": [block(1, 3, 12)],
 }
 SEQUENCE_REDUCE = {
-    "inputShape": {"sequence": {"positions": 3, "features": 2}},
+    "inputShape": {"sequence": {"positions": 11, "features": 7}},
     "nodes": [
         node("dense", 0, parameters=0),
         node("activation", 1, activation="logistic"),
         node("meanOverPositions", 2),
         node("dense", 3, parameters=1),
     ],
-    "parameters": [block(1, 5, 3), block(2, 3, 6)],
+    "parameters": [block(1, 3, 8), block(2, 5, 4)],
 }
 CONVOLUTION = {
     "inputShape": {"image": {"channels": 2, "height": 3, "width": 5}},
@@ -712,7 +716,7 @@ CONVOLUTION = {
         node("flatten", 3),
         node("dense", 4, parameters=1),
     ],
-    "parameters": [block(1, 2, 5), block(2, 3, 5)],
+    "parameters": [block(1, 3, 5), block(2, 5, 7)],
 }
 TIED = {
     "inputShape": {"vector": 3},
@@ -726,7 +730,7 @@ TIED = {
     "parameters": [block(1, 3, 4), block(2, 5, 4)],
 }
 RESIDUAL = {
-    "inputShape": {"vector": 2},
+    "inputShape": {"vector": 7},
     "nodes": [
         node("dense", 0, parameters=0),
         node("activation", 1, activation="softplus"),
@@ -735,7 +739,7 @@ RESIDUAL = {
         node("addition", 2, 4),
         node("dense", 5, parameters=2),
     ],
-    "parameters": [block(1, 3, 3), block(2, 3, 4), block(3, 2, 4)],
+    "parameters": [block(1, 3, 8), block(2, 3, 4), block(3, 5, 4)],
 }
 
 
@@ -745,107 +749,107 @@ def with_last_bias(spec, bias):
 
 
 def specs():
+    small, wide = (7, 3, 5), (5, 3, 7)
+    yield dense(101, "tanh", CATEGORICAL, small, 11, ["fisher", "eigen", "damped"])
+    yield dense(102, "tanh", gaussian(0.75), wide, 11, ["eigen", "ekfac", "damped", "root"])
+    yield dense(103, "tanh", BERNOULLI, small, 11, ["rules", "damped", "root"], flags=DAMPED)
+    yield dense(104, "logistic", CATEGORICAL, wide, 11, ["empirical", "ekfac", "root"])
     yield dense(
-        101, "tanh", CATEGORICAL, (5, 3, 5), 11, ["fisher", "eigen", "damped"],
-    )  # fmt: skip
-    yield dense(102, "tanh", gaussian(0.75), (5, 3, 2), 7, ["eigen", "ekfac", "damped", "root"])
-    yield dense(103, "tanh", BERNOULLI, (5, 3, 2), 11, ["rules", "damped", "root"], flags=DAMPED)
-    yield dense(104, "logistic", CATEGORICAL, (5, 2, 3), 7, ["empirical", "ekfac", "root"])
-    yield dense(
-        105, "logistic", gaussian(1.5), (3, 5, 2), 7, ["rules"], flags=DAMPED + ["M-08", "M-09"]
+        105, "logistic", gaussian(1.5), small, 11, ["rules"], flags=DAMPED + ["M-08", "M-09"]
     )
-    yield dense(106, "logistic", BERNOULLI, (3, 2, 5), 7, ["eigen", "empirical"])
-    yield dense(107, "softplus", CATEGORICAL, (3, 2, 5), 7, ["nearest"])
-    yield dense(108, "softplus", gaussian(0.75), (2, 3, 5), 7, ["nearest", "eigen"])
-    yield dense(109, "softplus", BERNOULLI, (5, 3, 2), 11, ["eigen"])
+    yield dense(106, "logistic", BERNOULLI, wide, 11, ["eigen", "empirical"])
+    yield dense(107, "softplus", CATEGORICAL, wide, 11, ["nearest"])
+    yield dense(108, "softplus", gaussian(0.75), small, 11, ["nearest", "eigen"])
+    yield dense(109, "softplus", BERNOULLI, small, 11, ["eigen"])
     yield dense(
-        110, "tanh", CATEGORICAL, (3, 2, 3, 3), 7, ["fisher", "tridiagonal"],
+        110, "tanh", CATEGORICAL, (11, 3, 5, 7), 13, ["tridiagonal"],
         purpose="Three layers: cross-layer blocks and the block-tridiagonal inverse.",
         flags=["M-23", "M-24"],
     )  # fmt: skip
     yield dense(
-        111, "logistic", gaussian(1.5), (2, 3, 2, 3), 7, ["tridiagonal"],
+        111, "logistic", gaussian(1.5), (11, 3, 5, 7), 13, ["tridiagonal"],
         purpose="Three layers: cross-layer blocks and the block-tridiagonal inverse.",
         flags=["M-23", "M-24"],
     )  # fmt: skip
     yield dense(
-        112, "tanh", CATEGORICAL, (3, 2, 3), 11, ["kl", "nearest"], name="kl-tanh-categorical",
+        112, "tanh", CATEGORICAL, small, 11, ["kl", "nearest"], name="kl-tanh-categorical",
         purpose="The Kronecker product nearest in the Stein divergence at damping 0.1.",
     )  # fmt: skip
     yield dense(
-        113, "softplus", BERNOULLI, (2, 3, 2), 7, ["kl"], name="kl-softplus-bernoulli",
+        113, "softplus", BERNOULLI, wide, 11, ["kl"], name="kl-softplus-bernoulli",
         purpose="The Kronecker product nearest in the Stein divergence at damping 0.1.",
     )  # fmt: skip
     yield dense(
-        114, "tanh", CATEGORICAL, (3, 5, 3), 11, ["ekfac", "nearest", "eigen"],
+        114, "tanh", CATEGORICAL, small, 11, ["ekfac", "nearest", "eigen"],
         name="ekfac-tanh-categorical", purpose="EKFAC's matrix beside the nearest Kronecker product.",
         flags=["M-44", "M-49", "M-50"],
     )  # fmt: skip
     yield dense(
-        115, "softplus", gaussian(0.75), (3, 2, 3), 11, ["ekfac", "split"],
+        115, "softplus", gaussian(0.75), small, 11, ["ekfac", "split"],
         name="split-softplus-gaussian", purpose="Factors cut to blocks of 2, then damped.",
         flags=["M-60", "M-61", "M-50"],
     )  # fmt: skip
     yield dense(
-        116, "logistic", CATEGORICAL, (3, 2, 5), 7, ["cg"], name="cg-logistic-categorical",
+        116, "logistic", CATEGORICAL, wide, 11, ["cg"], name="cg-logistic-categorical",
         purpose="The first three iterates of both readings of CG-FAC.", flags=["M-64", "M-65", "M-66"],
     )  # fmt: skip
     yield dense(
-        117, "tanh", BERNOULLI, (3, 3, 2), 7, ["cg"], name="cg-tanh-bernoulli",
+        117, "tanh", BERNOULLI, small, 11, ["cg"], name="cg-tanh-bernoulli",
         purpose="The first three iterates of both readings of CG-FAC.", flags=["M-64", "M-65", "M-66"],
     )  # fmt: skip
     yield dense(
-        118, "tanh", CATEGORICAL, (5, 3, 2), 1, [], name="one-example",
+        118, "tanh", CATEGORICAL, small, 1, [], name="one-example",
         purpose="KFAC is the exact block for one example.", flags=["M-14", "M-15"],
-    )  # fmt: skip
+    ).but(EXCEPTIONS["one example"])  # fmt: skip
     yield shared(
-        121, "sequence-expand", "Dense layers shared by 3 positions, flattened, Gaussian",
+        121, "sequence-expand", "A dense layer shared by 5 positions, tanh, flattened, Gaussian",
         "The factors of expand and reduce on the same layers.", ["M-51", "M-53", "M-54", "M-55"],
-        SEQUENCE_EXPAND, gaussian(0.75), 6, 5, ["eigen", "ekfac"],
+        SEQUENCE_EXPAND, gaussian(0.75), 15, 7, ["eigen", "ekfac"],
     )  # fmt: skip
     yield shared(
-        122, "sequence-reduce", "A layer shared by 3 positions, mean over them, categorical",
+        122, "sequence-reduce", "A layer shared by 11 positions, mean over them, categorical",
         "The factors of expand and reduce on the same layers.", ["M-51", "M-53", "M-54", "M-55"],
-        SEQUENCE_REDUCE, CATEGORICAL, 3, 7, [],
+        SEQUENCE_REDUCE, CATEGORICAL, 5, 13, [],
     )  # fmt: skip
     yield shared(
-        123, "convolution", "A 2x1 convolution, tanh, mean pooling 2x3, a dense layer, categorical",
+        723, "convolution", "A 2x1 convolution, tanh, mean pooling 2x3, a dense layer, categorical",
         "Unfolding, padding, stride and pooling.", ["M-53", "M-54", "M-56", "M-57"],
-        CONVOLUTION, CATEGORICAL, 3, 7, ["ekfac"],
-    )  # fmt: skip
+        CONVOLUTION, CATEGORICAL, 5, 7, ["ekfac"],
+    ).but(EXCEPTIONS["convolution"])  # fmt: skip
     yield shared(
         124, "tied", "One tanh block used twice, then a dense layer, categorical",
         "The gradient of a tied block sums over its uses before the outer product.",
         ["M-51", "M-53"], TIED, CATEGORICAL, 5, 7, [],
-    )  # fmt: skip
+    ).but(EXCEPTIONS["tied"])  # fmt: skip
     yield shared(
         125, "residual", "A skip connection, softplus and tanh, Bernoulli",
-        "Cotangents add where paths join.", ["M-23", "M-24"], RESIDUAL, BERNOULLI, 2, 7, ["fisher"],
-    )  # fmt: skip
+        "Cotangents add where paths join.", ["M-23", "M-24"], RESIDUAL, BERNOULLI, 5, 11, ["fisher"],
+    ).but(EXCEPTIONS["addition"])  # fmt: skip
     for gap in (10, 20, 30):
         yield with_last_bias(
             dense(
-                130 + gap, "tanh", CATEGORICAL, (3, 2, 3), 7, ["root"], name=f"gap-{gap}",
-                title=f"Network 3-2-3, tanh, categorical, logits about {gap} apart",
+                130 + gap, "tanh", CATEGORICAL, small, 11, ["root"], name=f"gap-{gap}",
+                title=f"Network 7-3-5, tanh, categorical, logits about {gap} apart",
                 purpose="Small probabilities: p - p p' cancels, the root form does not.",
                 flags=["M-20", "M-21", "M-67"],
-            ), [gap, 0, -0.5],
+            ), [gap, 0, -0.5, 0.25, -0.25],
         )  # fmt: skip
+    far = [500, 0, -500, 250, -250]
     yield with_last_bias(
         dense(
-            171, "tanh", CATEGORICAL, (3, 2, 3), 7, [], name="saturated-categorical",
-            title="Network 3-2-3, tanh, categorical, logits near 500, 0 and -500",
+            171, "tanh", CATEGORICAL, small, 11, [], name="saturated-categorical",
+            title="Network 7-3-5, tanh, categorical, logits near 500, 250, 0, -250 and -500",
             purpose="No overflow and no NaN where the exponential of a logit overflows.",
             flags=["M-20"], digits=700,
-        ), [500, 0, -500],
+        ), far,
     )  # fmt: skip
     yield with_last_bias(
         dense(
-            172, "tanh", BERNOULLI, (3, 2, 3), 7, [], name="saturated-bernoulli",
-            title="Network 3-2-3, tanh, Bernoulli, logits near 500, 0 and -500",
+            172, "tanh", BERNOULLI, small, 11, [], name="saturated-bernoulli",
+            title="Network 7-3-5, tanh, Bernoulli, logits near 500, 250, 0, -250 and -500",
             purpose="No overflow and no NaN where the exponential of a logit overflows.",
             flags=["M-20"], digits=700,
-        ), [500, 0, -500],
+        ), far,
     )  # fmt: skip
 
 

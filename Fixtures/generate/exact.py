@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from case_writer import Case
+from case_writer import PRIME_SIZES, Case
 from scalar_network import (
     Numbers,
     SplitMix64,
@@ -223,6 +223,7 @@ class Spec:
         self.likelihood, self.targets = likelihood, targets
         self.fisher = self.whole_step = self.product = False
         self.split, self.steps, self.inverses, self.empirical = None, True, False, False
+        self.sizes = PRIME_SIZES
 
     def but(self, **changes):
         for key, value in changes.items():
@@ -264,6 +265,7 @@ def write(spec, folder):
         {
             "N": len(spec.inputs),
             "C": len(values["logits"][0][0]),
+            "sizes": spec.sizes,
             "source": "SplitMix64, integers",
             "exactBits": bits,
             "exactInFloat32": bits <= 24,
@@ -403,13 +405,16 @@ GIVEN_BERNOULLI = {"name": "bernoulli", "probabilities": "given"}
 
 
 def draw(seed, network, examples, outputs=None, weight=2, value=3):
-    """Integer weights, inputs and (with `outputs`) targets. Inputs lean to positive values so that
-    their mean is not zero."""
+    """Integer weights, inputs and (with `outputs`) targets. Biases are not zero, and inputs lean to
+    positive values so that their mean is not zero."""
     generator = SplitMix64(seed)
     weights = [
         generator.array((block["rows"], block["columns"]), -weight, weight)
         for block in network["parameters"]
     ]
+    for w, block in zip(weights, network["parameters"]):
+        if block["bias"]:
+            w[:, -1] = generator.array((len(w),), 1, weight)
     shape = network["inputShape"]
     kind, size = next(iter(shape.items()))
     dimension = size if kind == "vector" else math.prod(size.values())
@@ -425,7 +430,10 @@ def dense(seed, name, title, purpose, flags, widths, examples, activation="relu"
     return Spec(name, title, purpose, flags, network, weights, inputs, gaussian(variance), targets)
 
 
-DYADIC = {3: [(4, 2, 2), (1, 6, 1), (2, 1, 5), (3, 4, 1)], 5: [(4, 1, 1, 1, 1), (1, 2, 3, 1, 1)]}
+DYADIC = {
+    5: [(4, 1, 1, 1, 1), (1, 2, 3, 1, 1), (1, 1, 1, 1, 4), (2, 1, 1, 3, 1)],
+    7: [(2, 1, 1, 1, 1, 1, 1), (1, 1, 1, 1, 2, 1, 1), (1, 1, 2, 1, 1, 1, 1)],
+}
 
 
 def given_probabilities(seed, name, title, purpose, flags, widths, examples, likelihood):
@@ -465,28 +473,28 @@ def window(kernel, stride=(1, 1), padding=(0, 0)):
 
 RELU = {"activation": "relu"}
 SEQUENCE_FLATTEN = {
-    "inputShape": {"sequence": {"positions": 3, "features": 5}},
+    "inputShape": {"sequence": {"positions": 5, "features": 11}},
     "nodes": [
         node("dense", 0, parameters=0),
         node("activation", 1, **RELU),
         node("flatten", 2),
     ],
-    "parameters": [block(1, 3, 6)],
+    "parameters": [block(1, 3, 12)],
 }
 SEQUENCE_LINEAR = {
-    "inputShape": {"sequence": {"positions": 3, "features": 5}},
+    "inputShape": {"sequence": {"positions": 5, "features": 11}},
     "nodes": [node("dense", 0, parameters=0), node("flatten", 1)],
-    "parameters": [block(1, 3, 6)],
+    "parameters": [block(1, 3, 12)],
 }
 SEQUENCE_MEAN = {
-    "inputShape": {"sequence": {"positions": 4, "features": 3}},
+    "inputShape": {"sequence": {"positions": 4, "features": 5}},
     "nodes": [
         node("dense", 0, parameters=0),
         node("activation", 1, **RELU),
         node("meanOverPositions", 2),
         node("dense", 3, parameters=1),
     ],
-    "parameters": [block(1, 5, 4), block(2, 3, 6)],
+    "parameters": [block(1, 3, 6), block(2, 7, 4)],
 }
 SEQUENCE_MEAN_LINEAR = {
     "inputShape": {"sequence": {"positions": 4, "features": 5}},
@@ -505,7 +513,7 @@ TIED = {
     "parameters": [block(1, 3, 4), block(2, 5, 4)],
 }
 RESIDUAL = {
-    "inputShape": {"vector": 3},
+    "inputShape": {"vector": 7},
     "nodes": [
         node("dense", 0, parameters=0),
         node("activation", 1, **RELU),
@@ -513,7 +521,7 @@ RESIDUAL = {
         node("addition", 2, 3),
         node("dense", 4, parameters=2),
     ],
-    "parameters": [block(1, 3, 4), block(2, 3, 4), block(3, 2, 4)],
+    "parameters": [block(1, 3, 8), block(2, 3, 4), block(3, 5, 4)],
 }
 CONVOLUTION = {
     "inputShape": {"image": {"channels": 2, "height": 3, "width": 5}},
@@ -533,7 +541,20 @@ POOLED_CONVOLUTION = {
         node("flatten", 3),
         node("dense", 4, parameters=1),
     ],
-    "parameters": [block(1, 3, 5), block(2, 2, 7)],
+    "parameters": [block(1, 3, 5), block(2, 5, 7)],
+}
+
+
+EXCEPTIONS = {
+    "three layers": "three small layers, so that the whole Fisher matrix stays small",
+    "one example": "N = 1 on purpose; widths are distinct primes",
+    "one": "every width is 1 on purpose",
+    "duplicated": "N = 22 on purpose, 11 examples twice; widths are distinct primes",
+    "dyadic": "T = 4, because a mean over a prime number of positions is not dyadic",
+    "tied": "a block used twice has equal widths",
+    "addition": "an addition has equal widths; the other sizes are distinct primes",
+    "convolution": "a small image: channels, kernel, padding and stride are as small as they can be",
+    "pooling": "a small image, and means over 4 entries, which are dyadic",
 }
 
 
@@ -544,81 +565,83 @@ def specs():
         SCALE + LAYOUT + HIDDEN + ["M-17", "M-26"], (7, 5, 3), 11,
     )  # fmt: skip
     yield dense(
-        12, "relu-nobias-5-3-2", "ReLU network 5-3-2 without biases",
+        12, "relu-nobias-7-3-5", "ReLU network 7-3-5 without biases",
         "A and the block without the homogeneous coordinate.",
-        SCALE + ["M-10", "M-11", "M-12"] + HIDDEN, (5, 3, 2), 7, bias=False,
+        SCALE + ["M-10", "M-11", "M-12"] + HIDDEN, (7, 3, 5), 11, bias=False,
     ).but(empirical=True, inverses=True)  # fmt: skip
     yield dense(
-        13, "deep-linear-5-3-2", "Two linear layers 5-3-2",
+        13, "deep-linear-7-3-5", "Two linear layers 7-3-5",
         "KFAC is exact for deep linear networks and square loss: block.sum * N = A.sum kron G.sum.",
-        SCALE + ["M-10", "M-17"], (5, 3, 2), 11, activation="identity",
+        SCALE + ["M-10", "M-17"], (7, 3, 5), 11, activation="identity",
     ).but(product=True)  # fmt: skip
     yield dense(
         14, "deep-linear-3-3-2-2", "Three linear layers 3-3-2-2 with the full Fisher matrix",
         "Off-diagonal layer blocks: the whole step is not the block-diagonal one.",
         ["M-10"], (3, 3, 2, 2), 7, activation="identity",
-    ).but(fisher=True, whole_step=True)  # fmt: skip
+    ).but(fisher=True, whole_step=True, sizes=EXCEPTIONS["three layers"])  # fmt: skip
     yield dense(
-        15, "full-against-block-diagonal", "ReLU network 3-5-2, whole and block-diagonal steps",
+        15, "full-against-block-diagonal", "ReLU network 7-3-5, whole and block-diagonal steps",
         "The two damped solves on the same gradient.",
-        LAYOUT + ["M-27", "M-28", "M-29", "M-33", "M-66"], (3, 5, 2), 7,
+        LAYOUT + ["M-27", "M-28", "M-29", "M-33", "M-66"], (7, 3, 5), 11,
     ).but(fisher=True, whole_step=True, inverses=True)  # fmt: skip
     yield dense(
-        16, "one-example", "ReLU network 5-3-2 on one example",
+        16, "one-example", "ReLU network 7-3-5 on one example",
         "KFAC is exact for N = 1, and the two readings of CG-FAC agree up to the K columns.",
-        ["M-10", "M-14", "M-15"], (5, 3, 2), 1,
-    ).but(product=True, empirical=True, inverses=True)  # fmt: skip
-    yield dense(
-        17, "linear-regression", "One layer 7-2",
-        "The smallest case: G is the identity over the variance.",
-        ["M-01", "M-08", "M-12", "M-13"], (7, 2), 13,
-    ).but(product=True)  # fmt: skip
-    yield dense(
-        18, "variance-quarter", "ReLU network 5-3-2, variance 1/4",
-        "The variance enters the gradient once and the Fisher matrix once.",
-        ["M-08", "M-09", "M-05"], (5, 3, 2), 7, variance="1/4",
+        ["M-10", "M-14", "M-15"], (7, 3, 5), 1,
+    ).but(
+        product=True, empirical=True, inverses=True, sizes=EXCEPTIONS["one example"]
     )  # fmt: skip
     yield dense(
-        20, "split-remainder-3", "Linear layer 4-5, factors cut to blocks of 3",
-        "dA = dG = 5 leave a block of 2: a dropped or padded remainder shows.",
-        ["M-60", "M-61"], (4, 5), 11,
+        17, "linear-regression", "One layer 7-3",
+        "The smallest case: G is the identity over the variance.",
+        ["M-01", "M-08", "M-12", "M-13"], (7, 3), 11,
+    ).but(product=True)  # fmt: skip
+    yield dense(
+        18, "variance-quarter", "ReLU network 7-3-5, variance 1/4",
+        "The variance enters the gradient once and the Fisher matrix once.",
+        ["M-08", "M-09", "M-05"], (7, 3, 5), 11, variance="1/4",
+    )  # fmt: skip
+    yield dense(
+        20, "split-remainder-3", "Linear layer 3-5, factors cut to blocks of 3",
+        "dA = 4 leaves the bias alone, dG = 5 a block of 2: a dropped or padded remainder shows.",
+        ["M-60", "M-61"], (3, 5), 11,
     ).but(split=3)  # fmt: skip
     yield dense(
-        21, "split-remainder-2", "ReLU network 2-3-5, factors cut to blocks of 2",
-        "The bias coordinate is alone in the first layer (dA = 3) and has a neighbour in the second (dA = 4).",
-        ["M-60", "M-61"], (2, 3, 5), 7,
+        21, "split-remainder-2", "ReLU network 7-3-5, factors cut to blocks of 2",
+        "The bias coordinate shares a block with its neighbour; dG = 3 and 5 leave a block of 1.",
+        ["M-60", "M-61"], (7, 3, 5), 11,
     ).but(split=2)  # fmt: skip
     yield dense(
         22, "width-one", "ReLU network 1-1-1",
         "Vectors of one entry keep their shapes.",
         ["M-12", "M-13"], (1, 1, 1), 3,
-    ).but(fisher=True, whole_step=True)  # fmt: skip
+    ).but(fisher=True, whole_step=True, sizes=EXCEPTIONS["one"])  # fmt: skip
     zero = dense(
-        23, "zero-inputs", "ReLU network 5-3-2 on inputs that are all zero",
+        23, "zero-inputs", "ReLU network 7-3-5 on inputs that are all zero",
         "Rows and columns of A and of the block are zero but for the bias.",
-        ["M-12", "M-13"], (5, 3, 2), 7,
+        ["M-12", "M-13"], (7, 3, 5), 11,
     )  # fmt: skip
     zero.inputs = zero.inputs * 0 + 0.0
     yield zero
     dead = dense(
-        24, "dead-relu", "ReLU network 5-3-2 with a unit that is never active",
+        24, "dead-relu", "ReLU network 7-3-5 with a unit that is never active",
         "A zero row and column in G of its layer, a zero row of A of the next.",
-        ["M-23", "M-24"], (5, 3, 2), 11,
+        ["M-23", "M-24"], (7, 3, 5), 11,
     )  # fmt: skip
     dead.weights[0][1, :-1], dead.weights[0][1, -1] = 0, -3
     yield dead
     single = dense(
-        25, "duplicated-data", "ReLU network 5-3-2 on three examples, each twice",
+        25, "duplicated-data", "ReLU network 7-3-5 on eleven examples, each twice",
         "Means do not change when data are repeated: sums double, divisors double.",
-        ["M-01", "M-04", "M-16"], (5, 3, 2), 3,
-    )  # fmt: skip
-    single.inputs = single.inputs[[0, 1, 2, 0, 1, 2]]
-    single.targets["targets"] = single.targets["targets"][[0, 1, 2, 0, 1, 2]]
+        ["M-01", "M-04", "M-16"], (7, 3, 5), 11,
+    ).but(sizes=EXCEPTIONS["duplicated"])  # fmt: skip
+    single.inputs = np.concatenate([single.inputs] * 2)
+    single.targets["targets"] = np.concatenate([single.targets["targets"]] * 2)
     yield single
     fitted = dense(
-        26, "interpolation", "ReLU network 5-3-2 whose targets are its outputs",
+        26, "interpolation", "ReLU network 7-3-5 whose targets are its outputs",
         "The empirical Fisher matrix vanishes, the exact one does not.",
-        ["M-17", "M-18"], (5, 3, 2), 7,
+        ["M-17", "M-18"], (7, 3, 5), 11,
     )  # fmt: skip
     rational = Rationals()
     exact_weights = [[[Fraction(x) for x in row] for row in w] for w in fitted.weights]
@@ -629,60 +652,60 @@ def specs():
     fitted.targets["targets"][:] = [[float(x) for x in row] for row in outputs]
     yield fitted.but(steps=False)
     yield given_probabilities(
-        31, "softmax-7-3-3", "ReLU network 7-3-3, given dyadic probabilities of 3 classes",
+        31, "softmax-7-3-5", "ReLU network 7-3-5, given dyadic probabilities of 5 classes",
         "diag(p) - pp' and the label enumeration sum_c p_c g_c g_c' without a square root.",
-        ["M-17", "M-18", "M-20", "M-21", "M-22"] + SCALE, (7, 3, 3), 7, GIVEN_CATEGORICAL,
+        ["M-17", "M-18", "M-20", "M-21", "M-22"] + SCALE, (7, 3, 5), 11, GIVEN_CATEGORICAL,
     )  # fmt: skip
     yield given_probabilities(
-        32, "softmax-3-2-5", "ReLU network 3-2-5, given dyadic probabilities of 5 classes",
-        "As softmax-7-3-3 with more classes than inputs.",
-        ["M-17", "M-20", "M-21", "M-22"], (3, 2, 5), 7, GIVEN_CATEGORICAL,
+        32, "softmax-5-3-7", "ReLU network 5-3-7, given dyadic probabilities of 7 classes",
+        "As softmax-7-3-5 with more classes than inputs.",
+        ["M-17", "M-20", "M-21", "M-22"], (5, 3, 7), 11, GIVEN_CATEGORICAL,
     )  # fmt: skip
     yield given_probabilities(
-        33, "bernoulli-5-3-5", "ReLU network 5-3-5, given dyadic probabilities of 5 bits",
+        33, "bernoulli-7-3-5", "ReLU network 7-3-5, given dyadic probabilities of 5 bits",
         "q (1 - q) on the diagonal, nothing beside it.",
-        ["M-17", "M-20", "M-22"], (5, 3, 5), 7, GIVEN_BERNOULLI,
+        ["M-17", "M-20", "M-22"], (7, 3, 5), 11, GIVEN_BERNOULLI,
     )  # fmt: skip
     yield shared(
-        41, "sequence-expand", "One ReLU layer shared by 3 positions, every position an output",
+        41, "sequence-expand", "One ReLU layer shared by 5 positions, every position an output",
         "The factor T of expand, and sums over positions inside one example.",
-        SHARING + ["M-57"], SEQUENCE_FLATTEN, 5, 9,
+        SHARING + ["M-57"], SEQUENCE_FLATTEN, 7, 15,
     )  # fmt: skip
     yield shared(
-        42, "sequence-expand-linear", "One linear layer shared by 3 positions",
+        42, "sequence-expand-linear", "One linear layer shared by 5 positions",
         "Expand is exact here: block.sum * N * T = A.sum kron G.sum.",
-        SHARING, SEQUENCE_LINEAR, 5, 9,
+        SHARING, SEQUENCE_LINEAR, 7, 15,
     ).but(product=True)  # fmt: skip
     yield shared(
         43, "sequence-reduce", "A ReLU layer shared by 4 positions, mean over them, a dense layer",
         "Reduce and expand differ. T = 4 so that the mean is dyadic.",
-        SHARING + ["M-51"], SEQUENCE_MEAN, 7, 3,
-    )  # fmt: skip
+        SHARING + ["M-51"], SEQUENCE_MEAN, 11, 7,
+    ).but(sizes=EXCEPTIONS["dyadic"])  # fmt: skip
     yield shared(
         44, "sequence-reduce-linear", "A linear layer shared by 4 positions, then the mean",
         "Reduce is exact here: A.reduce kron G.reduce is the block.",
         SHARING, SEQUENCE_MEAN_LINEAR, 7, 3,
-    )  # fmt: skip
+    ).but(sizes=EXCEPTIONS["dyadic"])  # fmt: skip
     yield shared(
         45, "tied", "One ReLU block used twice, then a dense layer",
         "The gradient of a tied block sums over its uses before the outer product.",
         ["M-51", "M-53"], TIED, 7, 5,
-    )  # fmt: skip
+    ).but(sizes=EXCEPTIONS["tied"])  # fmt: skip
     yield shared(
         46, "residual", "A skip connection over one dense layer",
         "Cotangents add where paths join.",
-        ["M-23", "M-24"], RESIDUAL, 7, 2,
-    )  # fmt: skip
+        ["M-23", "M-24"], RESIDUAL, 11, 5,
+    ).but(sizes=EXCEPTIONS["addition"])  # fmt: skip
     yield shared(
         47, "convolution", "A 2x3 convolution of 2 channels, stride (1, 2), padding (1, 0)",
         "Order of the unfolded patch, padding, and one output channel at several positions.",
         SHARING + ["M-56", "M-57"], CONVOLUTION, 5, 8,
-    )  # fmt: skip
+    ).but(sizes=EXCEPTIONS["convolution"])  # fmt: skip
     yield shared(
         48, "pooled-convolution", "A 2x2 convolution, mean pooling 2x2, a dense layer",
         "Mean pooling divides by 4 exactly.",
-        SHARING + ["M-56"], POOLED_CONVOLUTION, 5, 2,
-    )  # fmt: skip
+        SHARING + ["M-56"], POOLED_CONVOLUTION, 7, 5,
+    ).but(sizes=EXCEPTIONS["pooling"])  # fmt: skip
 
 
 def cases():

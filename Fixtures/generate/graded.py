@@ -6,7 +6,7 @@ import functools
 
 import mpmath
 
-from case_writer import Case, to_double
+from case_writer import PRIME_SIZES, Case, to_double
 from certified import (
     Certified,
     condition,
@@ -96,7 +96,7 @@ def write(spec, folder):
         spec.purpose,
         FLAGS,
         {"kind": "factors" if spec.matrix is None else "matrix", "dA": size_a, "dG": size_g},
-        {"source": "SplitMix64, rounded to doubles"},
+        {"sizes": PRIME_SIZES, "source": "SplitMix64, rounded to doubles"},
         {
             "arithmetic": f"mpmath {DIGITS} digits, rounded once",
             "versions": {"mpmath": mpmath.__version__},

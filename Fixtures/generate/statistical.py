@@ -82,6 +82,7 @@ def write(spec, folder):
             "N": len(outputs),
             "C": len(outputs[0]),
             "samples": 1,
+            "sizes": "2-2-3: the covariance of P weights has (P (P + 1) / 2)^2 entries",
             "source": "SplitMix64, multiples of 1/16",
         },
         {

@@ -96,7 +96,7 @@ SCHEMA = {
             "flags": items({"type": "string", "pattern": "^M-[0-9]{2}$"}, 0),
             "model": {"anyOf": [record({"network": NETWORK, "likelihood": LIKELIHOOD}), MATRICES]},
             "data": record(
-                {"source": TEXT},
+                {"source": TEXT, "sizes": TEXT},
                 N=COUNT,
                 C=COUNT,
                 exactBits=COUNT,
