@@ -3,6 +3,7 @@ import DenseAlgebra
 import Fixtures
 import Foundation
 import Networks
+import Verification
 
 /// A case of Fixtures/vectors/peers: a network, its data, and what other programs computed of them.
 struct PeerCase {
@@ -13,42 +14,6 @@ struct PeerCase {
   let split: Int
   let arrays: [(name: String, array: NumericArray)]
 
-  init(_ name: String) throws {
-    let folder = "vectors/peers/\(name)"
-    let json = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("\(folder)/case.json")))
-    let description = try JSONDecoder().decode(Description.self, from: json)
-    let arrays = try NPZ.read(path: Fixtures.path("\(folder)/arrays.npz"))
-    func matrix(_ name: String) throws -> Matrix? {
-      try arrays.first { $0.name == name }?.array.matrix(name)
-    }
-    self.arrays = arrays
-    dampings = description.dampings
-    split = description.split
-    network = try Network(
-      inputShape: description.network.inputShape.shape,
-      nodes: description.network.nodes.map(\.node),
-      parameters: description.network.parameters.map {
-        ParameterBlock(
-          name: $0.name,
-          weights: try matrix("\($0.name).weights") ?? Matrix(rowCount: 0, columnCount: 0),
-          hasBias: true)
-      })
-    let inputs = try matrix("inputs") ?? Matrix(rowCount: 0, columnCount: 0)
-    likelihood =
-      switch description.likelihood.name {
-      case "categorical": .categorical
-      case "gaussian": .gaussian(variance: description.likelihood.variance ?? .nan)
-      default: .bernoulli
-      }
-    let targets: Targets
-    if let values = try matrix("targets") {
-      targets = .values(values.transposed)
-    } else {
-      targets = .labels(try arrays.first { $0.name == "labels" }?.array.labels() ?? [])
-    }
-    data = Dataset(name: name, inputs: inputs.transposed, targets: targets)
-  }
-
   /// The part of case.json that says what was computed.
   private struct Description: Decodable {
     let network: NetworkDescription
@@ -57,67 +22,36 @@ struct PeerCase {
     let split: Int
   }
 
-  private struct LikelihoodDescription: Decodable {
-    let name: String
-    let variance: Double?
+  init(_ name: String) throws {
+    let path = try Fixtures.path("vectors/peers/\(name)/case.json")
+    let json = try Data(contentsOf: URL(fileURLWithPath: path))
+    let description = try JSONDecoder().decode(Description.self, from: json)
+    let arrays = try NPZ.read(path: Fixtures.path("vectors/peers/\(name)/arrays.npz"))
+    let byName = Dictionary(uniqueKeysWithValues: arrays.map { ($0.name, $0.array) })
+    func matrix(_ name: String) throws -> Matrix {
+      guard let array = byName[name] else { throw DataFileError("\(path): no \(name)") }
+      return try array.matrix(name)
+    }
+    self.arrays = arrays
+    dampings = description.dampings
+    split = description.split
+    network = try description.network.network(
+      weights: description.network.weightNames.map(matrix), path: path)
+    likelihood = try description.likelihood.likelihood(path: path)
+    let targets: Targets =
+      try byName["labels"].map { .labels(try $0.labels()) }
+      ?? .values(try matrix("targets").transposed)
+    data = Dataset(name: name, inputs: try matrix("inputs").transposed, targets: targets)
   }
 
-  private struct NetworkDescription: Decodable {
-    let inputShape: InputShape
-    let nodes: [NodeDescription]
-    let parameters: [Block]
-  }
-
-  private struct Block: Decodable { let name: String }
-
-  private struct InputShape: Decodable {
-    struct Sequence: Decodable { let positions, features: Int }
-    struct Image: Decodable { let channels, height, width: Int }
-    let vector: Int?
-    let sequence: Sequence?
-    let image: Image?
-
-    var shape: Shape {
-      if let vector { return .vector(vector) }
-      if let sequence {
-        return .sequence(positions: sequence.positions, features: sequence.features)
+  /// The arrays that were computed, with the name of the quantity: `peer.LIBRARY.` is left off.
+  var computed: [(name: String, quantity: String, array: NumericArray)] {
+    arrays.filter { !["inputs", "labels", "targets"].contains($0.name) }
+      .filter { !$0.name.hasSuffix(".weights") }
+      .map { name, array in
+        let parts = name.split(separator: ".")
+        let isPeer = name.hasPrefix("peer.")
+        return (name, isPeer ? parts.dropFirst(2).joined(separator: ".") : name, array)
       }
-      return .image(
-        channels: image?.channels ?? 0, height: image?.height ?? 0, width: image?.width ?? 0)
-    }
-  }
-
-  private struct WindowDescription: Decodable {
-    let kernel, stride, padding: [Int]
-
-    var window: Window {
-      Window(
-        kernelHeight: kernel[0], kernelWidth: kernel[1], rowStride: stride[0],
-        columnStride: stride[1], rowPadding: padding[0], columnPadding: padding[1])
-    }
-  }
-
-  private struct NodeDescription: Decodable {
-    let operation: String
-    let inputs: [Int]
-    let parameters: Int?
-    let activation: Activation?
-    let window: WindowDescription?
-
-    var node: Node {
-      let operation: Networks.Operation =
-        switch (self.operation, parameters, activation, window) {
-        case ("dense", let block?, _, _): .dense(parameters: block)
-        case ("convolution", let block?, _, let window?):
-          .convolution(parameters: block, window: window.window)
-        case ("activation", _, let activation?, _): .activation(activation)
-        case ("meanPooling", _, _, let window?): .meanPooling(window.window)
-        case ("meanOverPositions", _, _, _): .meanOverPositions
-        case ("flatten", _, _, _): .flatten
-        case ("addition", _, _, _): .addition
-        default: preconditionFailure("case.json holds the operation \(self.operation)")
-        }
-      return Node(operation, inputs: inputs)
-    }
   }
 }

@@ -1,0 +1,4 @@
+import Foundation
+
+/// The natural logarithm of the C library, the tests' own.
+func logarithm(_ x: Double) -> Double { Foundation.log(x) }
