@@ -70,7 +70,7 @@ extension MistakeChecks {
   ) -> (value: Double, condition: Double, rest: Double)? {
     guard let matrix = dump[factor],
       let inverse = dump["\(factor).inverse.\(setting.rule.rawValue).\(setting.lambda)"],
-      let damped = try? LUFactorization(inverse).inverse
+      let damped = try? LAPACK.dgesv(inverse, .identity(inverse.rowCount))
     else { return nil }
     let condition = LAPACK.norm1(inverse) * LAPACK.norm1(damped)
     let δ = (damped - matrix).trace / Double(matrix.rowCount)

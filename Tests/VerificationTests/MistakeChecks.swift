@@ -36,18 +36,22 @@ enum MistakeChecks {
     }
   }
 
-  /// The value that NumPy computed and other libraries met, over its condition.
+  /// The certified value, in units of a thirtieth of its limit 30 n κ ε.
   private static func vector(
     _ quantity: Mistake.Quantity, _ recipe: CurvatureRecipe, _ setting: CurvatureSetting
   ) throws -> MistakeCheck {
-    let peers = try PeerVector.of(setting)
-    let dump = recipe.dump(peers.setting)
+    let certified = try VectorSetting.of(setting)
+    let dump = recipe.dump(certified.setting)
     var largest = -Double.infinity
-    for (name, condition) in peers.conditions where quantity.names(name) {
-      guard let expected = peers.values[name], peers.isOfSetting(name) else { continue }
-      largest = max(largest, ratio(dump[name], expected) / condition)
+    for (name, (matrix, limit)) in certified.values
+    where quantity.names(name) && certified.isOfSetting(name) {
+      guard let actual = dump[name], actual.rowCount == matrix.rowCount,
+        actual.columnCount == matrix.columnCount
+      else { return MistakeCheck(value: .infinity) }
+      let difference = (actual - matrix).frobeniusNorm / matrix.frobeniusNorm
+      largest = max(largest, 30 * difference / limit)
     }
-    precondition(largest >= 0, "\(peers.setting.name) holds no \(quantity.rawValue)")
+    precondition(largest >= 0, "\(certified.setting.name) holds no \(quantity.rawValue)")
     return MistakeCheck(value: largest)
   }
 

@@ -29,7 +29,7 @@ extension Mistake {
       8, form: "b", "The squared error averaged over outputs is taken for the Gaussian loss",
       wrong: "loss ‖y − z‖²/C, V' = (2/C) V, G' = (2/C) G", right: "loss ½‖y − z‖², H = I",
       mark: "V' = (2/C) V and G' = (2/C) G in every layer and at every step",
-      changes: [.gradient, .g], caughtBy: [.property(52), .property(57)],
+      changes: [.gradient, .g], caughtBy: [.property(52), .vector(.gradient), .vector(.g)],
       needs: [.gaussian], home: .gaussian
     ) { recipe in
       recipe.likelihood = {

@@ -1,0 +1,48 @@
+import Curvature
+import DataFiles
+import DenseAlgebra
+import Networks
+import Verification
+
+/// A certified test vector as a setting, with the limit of every matrix.
+struct VectorSetting {
+  let setting: CurvatureSetting
+  /// The certified matrices and the largest relative Frobenius difference that agrees.
+  let values: [String: (matrix: Matrix, limit: Double)]
+
+  /// The vector with the likelihood and the kind of network of a setting, under its rule.
+  ///
+  /// The rules `sqrt` and `factor` are in a Gaussian one only.
+  static func of(_ setting: CurvatureSetting) throws -> VectorSetting {
+    switch (setting.likelihood, setting.rule) {
+    case (.categorical, .pi), (.categorical, .exact):
+      try VectorSetting("t1/ekfac-tanh-categorical", rule: setting.rule)
+    case (.categorical, _), (.gaussian, _), (.bernoulli, _):
+      try VectorSetting("t1/logistic-gaussian-7-3-5", rule: setting.rule)
+    }
+  }
+
+  init(_ identifier: String, rule: DampingRule, lambda: Double = 0.1) throws {
+    let vector = try VectorIndex.read(identifier)
+    guard case .network(let model) = vector.model, let targets = model.targets else {
+      preconditionFailure("\(identifier) is no batch of a network")
+    }
+    setting = CurvatureSetting(
+      name: identifier, network: model.network,
+      data: Dataset(name: identifier, inputs: model.inputs, targets: targets),
+      likelihood: model.likelihood, rule: rule, lambda: lambda)
+    var values: [String: (matrix: Matrix, limit: Double)] = [:]
+    for entry in vector.stages.flatMap(\.arrays) {
+      guard let limit = entry.limit, let array = vector.arrays[entry.name], array.shape.count == 2
+      else { continue }
+      values[entry.name] = (try array.matrix(entry.name), limit)
+    }
+    self.values = values
+  }
+
+  /// Whether a value is of the setting's rule and λ, where its name has any.
+  func isOfSetting(_ name: String) -> Bool {
+    !(name.contains(".step.") || name.contains(".inverse."))
+      || name.hasSuffix(".\(setting.rule.rawValue).\(setting.lambda)")
+  }
+}
