@@ -63,7 +63,7 @@ let package = Package(
     // Beside the staircase: data sets and test vectors, and the one file that finds them.
     .target(
       name: "Fixtures", path: "Fixtures", exclude: ["generate", "README.md"],
-      resources: [.copy("datasets"), .copy("reports"), .copy("vectors")]),
+      resources: [.copy("datasets"), .copy("matrices"), .copy("reports"), .copy("vectors")]),
 
     // LAPACK is an oracle, never a backend: only test targets import it.
     .systemLibrary(
@@ -72,7 +72,7 @@ let package = Package(
     .testTarget(
       name: "TestSupport", dependencies: ["CLAPACKE", "Curvature"], swiftSettings: numeric),
     .testTarget(
-      name: "DenseAlgebraTests", dependencies: ["DenseAlgebra", "TestSupport"],
+      name: "DenseAlgebraTests", dependencies: ["DenseAlgebra", "Fixtures", "TestSupport"],
       swiftSettings: numeric),
     .testTarget(
       name: "DataFilesTests", dependencies: ["DataFiles", "Fixtures"], swiftSettings: numeric),

@@ -32,6 +32,7 @@ struct LAPACKTests {
       .difference(
         try LAPACK.dpotrf(a), Matrix(rows: [[2, 0], [1, Double(2).squareRoot()]])))
     let inverse = Matrix(rows: [[0.375, -0.25], [-0.25, 0.5]])
+    expectRatio(.difference(try LAPACK.dgetri(a), inverse))
     let right = Vector([1, 2])
     let x = Vector([-0.125, 0.75])
     expectRatio(.difference(try LAPACK.dpotri(a), inverse))
@@ -49,15 +50,17 @@ struct LAPACKTests {
     let m = Matrix(rows: [[2, 1], [1, 2]])
     expectRatio(.difference(try LAPACK.dsyev(m).values, Vector([1, 3])))
     expectRatio(.difference(try LAPACK.dsyevd(m).values, Vector([1, 3])))
+    let robust = try LAPACK.dsyevr(m)
+    expectRatio(.difference(robust.values, Vector([1, 3])))
+    expectRatio(.eigen(m, values: robust.values, vectors: robust.vectors))
     expectRatio(
       .difference(try LAPACK.dsygvd(m, .diagonal([2, 2])).values, Vector([0.5, 1.5])))
-    let svd = try LAPACK.dgesvd(Matrix(rows: [[0, 3], [0, 0], [-4, 0]]))
-    expectRatio(.difference(svd.values, Vector([4, 3])))
-    let scaled = Matrix(rowCount: 3, columnCount: 2) { svd.left[$0, $1] * svd.values[$1] }
-    expectRatio(
-      .difference(
-        LAPACK.dgemm(scaled, svd.right, transposeB: true),
-        Matrix(rows: [[0, 3], [0, 0], [-4, 0]])))
+    let tall = Matrix(rows: [[0, 3], [0, 0], [-4, 0]])
+    for svd in [try LAPACK.dgesvd(tall), try LAPACK.dgesdd(tall), try LAPACK.dgesvj(tall)] {
+      expectRatio(.difference(svd.values, Vector([4, 3])))
+      let scaled = Matrix(rowCount: 3, columnCount: 2) { svd.left[$0, $1] * svd.values[$1] }
+      expectRatio(.difference(LAPACK.dgemm(scaled, svd.right, transposeB: true), tall))
+    }
   }
 
   @Test func normsOfASmallMatrix() {
@@ -86,12 +89,17 @@ struct LAPACKTests {
     #expect(try LAPACK.dgesv(empty, Vector([])) == Vector([]))
     #expect(try LAPACK.dsyev(empty).values == Vector([]))
     #expect(try LAPACK.dsyevd(empty).values == Vector([]))
+    #expect(try LAPACK.dsyevr(empty).values == Vector([]))
     #expect(try LAPACK.dgesvd(empty).values == Vector([]))
+    #expect(try LAPACK.dgesdd(empty).values == Vector([]))
+    #expect(try LAPACK.dgesvj(empty).values == Vector([]))
+    #expect(try LAPACK.dgetri(empty) == empty)
     #expect(LAPACK.dlange(empty, .frobenius) == 0)
   }
 
   @Test func theLibraryIsNamed() {
-    #expect(LAPACK.library.contains("LAPACK 3."))
+    #expect(LAPACK.name.contains("LAPACK 3."))
+    #expect(LAPACK.library.contains(LAPACK.name))
     #expect(LAPACK.library.contains("lib"))
   }
 }

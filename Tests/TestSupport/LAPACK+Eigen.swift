@@ -36,6 +36,23 @@ extension LAPACK {
     return Eigen(values: values, vectors: vectors)
   }
 
+  /// Symmetric eigenvalues and vectors by `dsyevr` (relatively robust representations).
+  public static func dsyevr(_ a: Matrix) throws(Failure) -> Eigen {
+    prepare()
+    requireSquare(a, "dsyevr")
+    var work = a
+    var values = Vector.zero(a.rowCount)
+    var vectors = Matrix(rowCount: a.rowCount, columnCount: a.rowCount)
+    var found: LAPACKInteger = 0
+    var support = [LAPACKInteger](repeating: 0, count: 2 * max(1, a.rowCount))
+    try check(
+      "dsyevr",
+      LAPACKE_dsyevr(
+        LAPACK_COL_MAJOR, character("V"), character("A"), character("L"), a.rows, &work.storage,
+        a.leading, 0, 0, 0, 0, 0, &found, &values.elements, &vectors.storage, a.leading, &support))
+    return Eigen(values: values, vectors: vectors)
+  }
+
   /// The solutions of Av = λBv for symmetric A and positive definite B by `dsygvd`; VᵀBV = I.
   public static func dsygvd(_ a: Matrix, _ b: Matrix) throws(Failure) -> Eigen {
     prepare()

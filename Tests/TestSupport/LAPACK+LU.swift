@@ -14,6 +14,20 @@ extension LAPACK {
     return (factors, pivots.map { Int($0) - 1 })
   }
 
+  /// A⁻¹ of a general square A by `dgetrf` and `dgetri`.
+  public static func dgetri(_ a: Matrix) throws(Failure) -> Matrix {
+    let (factors, pivots) = try dgetrf(a)
+    var inverse = factors
+    // Reference LAPACK stops the program at the work size that LAPACKE finds for an empty matrix.
+    if a.rowCount == 0 { return inverse }
+    try check(
+      "dgetri",
+      LAPACKE_dgetri(
+        LAPACK_COL_MAJOR, a.rows, &inverse.storage, a.leading,
+        pivots.map { LAPACKInteger($0 + 1) }))
+    return inverse
+  }
+
   /// A⁻¹B for a general square A by `dgesv`.
   public static func dgesv(_ a: Matrix, _ b: Matrix) throws(Failure) -> Matrix {
     prepare()

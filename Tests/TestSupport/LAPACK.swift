@@ -22,14 +22,27 @@ public enum LAPACK {
     public var description: String { "\(routine) returned info = \(info)" }
   }
 
-  /// Version and library files, for example "LAPACK 3.11.0 (/usr/lib/…/liblapack.so.3, …)".
-  public static let library: String = {
+  /// Name, version and, for OpenBLAS, processor core of the library that really answers: for
+  /// example "reference LAPACK 3.11.0" or "OpenBLAS 0.3.21 (Haswell), LAPACK 3.9.1".
+  public static let name: String = {
     var major: LAPACKInteger = 0
     var minor: LAPACKInteger = 0
     var patch: LAPACKInteger = 0
     LAPACKE_ilaver(&major, &minor, &patch)
+    let version = "LAPACK \(major).\(minor).\(patch)"
+    guard let configuration = openBLASText("openblas_get_config") else {
+      return libraryFiles.contains { $0.contains("libmkl") || $0.contains("libblis") }
+        ? version : "reference \(version)"
+    }
+    // The configuration begins "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH …".
+    let words = configuration.split(separator: " ").prefix(2).joined(separator: " ")
+    return "\(words) (\(openBLASText("openblas_get_corename") ?? "core unknown")), \(version)"
+  }()
+
+  /// The name with the files it was read from.
+  public static let library: String = {
     let files = libraryFiles.isEmpty ? "files unknown" : libraryFiles.joined(separator: ", ")
-    return "LAPACK \(major).\(minor).\(patch) (\(files))"
+    return "\(name) (\(files))"
   }()
 
   /// Called by every routine: sets one thread and prints the library, the first time only.
@@ -41,15 +54,26 @@ public enum LAPACK {
   private static let prepared: Void = {
     setenv("OPENBLAS_NUM_THREADS", "1", 1)
     typealias SetThreadCount = @convention(c) (CInt) -> Void
-    for file in libraryFiles {
-      if let handle = dlopen(file, RTLD_LAZY),
-        let symbol = dlsym(handle, "openblas_set_num_threads")
-      {
-        unsafeBitCast(symbol, to: SetThreadCount.self)(1)
-      }
+    if let symbol = openBLASSymbol("openblas_set_num_threads") {
+      unsafeBitCast(symbol, to: SetThreadCount.self)(1)
     }
     print("Oracle: \(library)")
   }()
+
+  private static func openBLASText(_ function: String) -> String? {
+    typealias Text = @convention(c) () -> UnsafePointer<CChar>
+    return openBLASSymbol(function).map { String(cString: unsafeBitCast($0, to: Text.self)()) }
+  }
+
+  /// A function of OpenBLAS, looked up while running: reference LAPACK has none of them.
+  private static func openBLASSymbol(_ function: String) -> UnsafeMutableRawPointer? {
+    for file in libraryFiles {
+      if let handle = dlopen(file, RTLD_LAZY), let symbol = dlsym(handle, function) {
+        return symbol
+      }
+    }
+    return nil
+  }
 
   /// The BLAS and LAPACK files mapped into this process, by Linux's list of mappings.
   private static let libraryFiles: [String] = {

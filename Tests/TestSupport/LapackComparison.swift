@@ -15,38 +15,62 @@ public enum LapackComparison {
 
   private struct Key: Hashable, Comparable {
     let algorithm: String
+    let rule: String
     let oracle: String
     static func < (left: Key, right: Key) -> Bool {
-      (left.algorithm, left.oracle) < (right.algorithm, right.oracle)
+      (left.algorithm, left.rule, left.oracle) < (right.algorithm, right.rule, right.oracle)
     }
+  }
+
+  private static let tablePath = ProcessInfo.processInfo.environment["NATGRAD_LAPACK_TABLE"].flatMap
+  {
+    $0.isEmpty ? nil : $0
   }
 
   private static let rows = Mutex<[Key: Row]>([:])
 
-  /// Expects the ratio within its limit and records it under the algorithm and oracle.
+  /// Expects the ratio within its limit and records it under the algorithm, rule and oracle.
   public static func expect(
-    _ ratio: Ratio, atMost limit: Double = 30, algorithm: String, oracle: String,
-    _ name: String = "", seed: UInt64? = nil, sourceLocation: SourceLocation = #_sourceLocation
+    _ ratio: Ratio, atMost limit: Double = 30, algorithm: String, rule: String = "",
+    oracle: String, cases: Int = 1, _ name: String = "", seed: UInt64? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) {
-    record(algorithm: algorithm, oracle: oracle, ratio: ratio.value, limit: limit)
+    record(
+      algorithm: algorithm, rule: rule, oracle: oracle, cases: cases, ratio: ratio.value,
+      limit: limit)
     expectRatio(
-      ratio, atMost: limit, "\(algorithm) = \(oracle) \(name)", seed: seed,
+      ratio, atMost: limit, "\(algorithm) \(rule) = \(oracle) \(name)", seed: seed,
       sourceLocation: sourceLocation)
   }
 
-  /// Adds one case to the row of this algorithm and oracle.
-  public static func record(
-    algorithm: String, oracle: String, cases: Int = 1, ratio: Double, limit: Double = 30
+  /// The same for a ratio that is a single number.
+  public static func expect(
+    _ ratio: Double, atMost limit: Double = 30, algorithm: String, rule: String = "",
+    oracle: String, cases: Int = 1, _ name: String = "", seed: UInt64? = nil,
+    sourceLocation: SourceLocation = #_sourceLocation
   ) {
+    record(
+      algorithm: algorithm, rule: rule, oracle: oracle, cases: cases, ratio: ratio, limit: limit)
+    if ratio <= limit { return }
+    let seedText = seed.map { ", seed \($0)" } ?? ""
+    Issue.record(
+      "\(algorithm) \(rule) = \(oracle) \(name)\(seedText): ratio \(ratio), limit \(limit)",
+      sourceLocation: sourceLocation)
+  }
+
+  /// Adds one case to the row of this algorithm, rule and oracle.
+  public static func record(
+    algorithm: String, rule: String = "", oracle: String, cases: Int = 1, ratio: Double,
+    limit: Double = 30
+  ) {
+    let key = Key(algorithm: algorithm, rule: rule, oracle: oracle)
     rows.withLock { rows in
-      var row = rows[Key(algorithm: algorithm, oracle: oracle)] ?? Row(limit: limit)
+      var row = rows[key] ?? Row(limit: limit)
       row.cases += cases
       row.worst = ratio.isNaN || row.worst.isNaN ? .nan : max(row.worst, ratio)
       row.limit = max(row.limit, limit)
-      rows[Key(algorithm: algorithm, oracle: oracle)] = row
-      if let path = ProcessInfo.processInfo.environment["NATGRAD_LAPACK_TABLE"] {
-        write(rows, to: path)
-      }
+      rows[key] = row
+      if let tablePath { write(rows, to: tablePath) }
     }
   }
 
@@ -57,14 +81,14 @@ public enum LapackComparison {
       Worst residual ratio ‖r‖₁/(n‖A‖₁ε) over all cases of this run; LAPACK's own limit is 30.
       Oracle: \(LAPACK.library)
 
-      | algorithm | oracle | cases | worst ratio | limit |
-      |---|---|---:|---:|---:|
+      | algorithm | rule | oracle | cases | worst ratio | limit |
+      |---|---|---|---:|---:|---:|
 
       """
     for (key, row) in rows.sorted(by: { $0.key < $1.key }) {
       let worst = String(format: "%.3g", row.worst)
-      text +=
-        "| \(key.algorithm) | \(key.oracle) | \(row.cases) | \(worst) | \(row.limit.formatted()) |\n"
+      text += "| \(key.algorithm) | \(key.rule) | \(key.oracle) | \(row.cases) | \(worst) "
+      text += "| \(row.limit.formatted()) |\n"
     }
     do {
       try text.write(toFile: path, atomically: true, encoding: .utf8)

@@ -25,8 +25,18 @@ public enum MatrixKind: String, CaseIterable, CustomStringConvertible, Sendable 
   /// The positive definite kinds at the sizes where they are so.
   public static let positiveDefinite = allCases.filter { $0.isPositiveDefinite(size: 10) }
 
-  /// The matrix of this kind; the seed matters to the kinds built from a random orthogonal matrix.
-  public func matrix(size n: Int, seed: UInt64 = 1) -> Matrix {
+  /// The condition numbers at which this kind is tried; none where the kind itself decides.
+  public var conditions: [Double] {
+    switch self {
+    case .geometric, .indefinite, .clustered, .huge, .tiny: [1, 1e4, 1e8, 1e12, 1e16]
+    case .graded: [1, 1e4, 1e8, 1e12, 1e14]
+    default: []
+    }
+  }
+
+  /// The matrix of this kind; the seed matters to the kinds built from a random orthogonal matrix,
+  /// the condition number to those that have `conditions`.
+  public func matrix(size n: Int, seed: UInt64 = 1, condition: Double? = nil) -> Matrix {
     var generator = Generator(seed: seed &* 1000 &+ UInt64(n))
     switch self {
     case .identity: return .identity(n)
@@ -35,19 +45,22 @@ public enum MatrixKind: String, CaseIterable, CustomStringConvertible, Sendable 
       let v = generator.vector(n)
       return Matrix(rowCount: n, columnCount: n) { v[$0] * v[$1] }
     case .geometric:
-      return generator.symmetric(eigenvalues: TestSupport.geometric(n, from: 1, to: 1e-6))
+      return generator.symmetric(
+        eigenvalues: TestSupport.geometric(n, from: 1, to: 1 / (condition ?? 1e6)))
     case .indefinite:
-      let values = TestSupport.geometric(n, from: 1, to: 1e-3).enumerated()
+      let values = TestSupport.geometric(n, from: 1, to: 1 / (condition ?? 1e3)).enumerated()
       return generator.symmetric(eigenvalues: values.map { $0 % 2 == 0 ? $1 : -$1 })
     case .clustered:
+      let low = 1 / (condition ?? 1e4)
       return generator.symmetric(
-        eigenvalues: (0..<n).map { ($0 < n / 2 ? 1 : 1e-4) * (1 + Double($0) * 1e-13) })
+        eigenvalues: (0..<n).map { ($0 < n / 2 ? 1 : low) * (1 + Double($0) * 1e-13) })
     case .repeated: return generator.symmetric(eigenvalues: (0..<n).map { Double(1 + $0 % 3) })
     case .rankDeficient:
       return generator.symmetric(eigenvalues: (0..<n).map { $0 < (n + 1) / 2 ? 0 : Double($0) })
     case .graded:
       // D C D with scales from 1 to 1e-8: condition 1e16, yet every pivot is well determined.
-      let scales = TestSupport.geometric(n, from: 1, to: 1e-8)
+      let smallest = 1 / (condition ?? 1e16).squareRoot()
+      let scales = TestSupport.geometric(n, from: 1, to: smallest)
       let core = generator.positiveDefinite(n, condition: 10)
       return Matrix(rowCount: n, columnCount: n) { scales[$0] * core[$0, $1] * scales[$1] }
     case .wilkinson: return Self.wilkinson(n)
@@ -64,8 +77,8 @@ public enum MatrixKind: String, CaseIterable, CustomStringConvertible, Sendable 
     case .toeplitz:
       return Matrix(rowCount: n, columnCount: n) { abs($0 - $1) == 1 ? -1 : $0 == $1 ? 2 : 0 }
     case .hilbert: return Matrix(rowCount: n, columnCount: n) { 1 / Double($0 + $1 + 1) }
-    case .huge: return 1e150 * Self.geometric.matrix(size: n, seed: seed)
-    case .tiny: return 1e-150 * Self.geometric.matrix(size: n, seed: seed)
+    case .huge: return 1e150 * Self.geometric.matrix(size: n, seed: seed, condition: condition)
+    case .tiny: return 1e-150 * Self.geometric.matrix(size: n, seed: seed, condition: condition)
     }
   }
 
