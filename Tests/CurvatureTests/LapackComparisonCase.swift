@@ -1,6 +1,5 @@
 import Curvature
 import DenseAlgebra
-import Foundation
 import Networks
 import TestSupport
 import Testing
@@ -32,10 +31,7 @@ struct LapackComparisonCase: Sendable, CustomStringConvertible {
     }
   }
 
-  private static let rounds: Int = {
-    let count = ProcessInfo.processInfo.environment["NATGRAD_CASES"].flatMap { Int($0) } ?? 30
-    return max(1, count / 30)
-  }()
+  private static let rounds = max(1, PropertyRun.caseCount / 30)
 }
 
 /// One row of the README's table: an algorithm under a rule, and what it is compared with.
