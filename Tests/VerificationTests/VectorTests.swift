@@ -50,6 +50,27 @@ struct VectorTests {
     }
   }
 
+  @Test(
+    "T2: Jacobi finds each eigenvalue by itself within 30 nκ(H)ε, H with diagonal 1",
+    arguments: VectorIndex.identifiers("T2"))
+  func eachEigenvalue(identifier: String) throws {
+    let vector = try VectorIndex.read(identifier)
+    guard case .factors(let a, let g, _) = vector.model else { return }
+    for (name, matrix) in [("layer1.A.eigenvalues", a), ("layer1.G.eigenvalues", g)]
+    where matrix.diagonal.allSatisfy({ $0 > 0 }) {
+      let stored = try #require(vector.arrays[name])
+      let factor = try CholeskyFactorization(matrix).lower
+      let found = try JacobiEigendecomposition(factor: factor).values.elements
+      let comparison = VectorComparison(
+        found, stored,
+        .entries(size: matrix.rowCount, condition: try scaledCondition(matrix)))
+      #expect(comparison.ratio <= VectorComparison.limit, "\(identifier) \(name): \(comparison)")
+      LapackComparison.record(
+        algorithm: "Vectors: Jacobi, each eigenvalue, error/κ(H)", oracle: "T2, mpmath, 120 digits",
+        ratio: comparison.ratio)
+    }
+  }
+
   private func compareNetwork(_ identifier: String) throws {
     let vector = try VectorIndex.read(identifier)
     guard case .network(let model) = vector.model else {
@@ -79,7 +100,7 @@ struct VectorTests {
         let found = try #require(
           try routes(quantity, stored.shape), "\(vector.id): \(quantity) is not known")
         #expect(!found.isEmpty)
-        for rule in vector.rules(stage, entry) {
+        for rule in try vector.rules(stage, entry) {
           for (index, route) in found.enumerated() {
             let comparison = VectorComparison(route, stored, rule)
             #expect(
@@ -97,20 +118,20 @@ struct VectorTests {
 
 extension VectorCase {
   /// How an array of this case is compared.
-  fileprivate func rules(_ stage: Stage, _ entry: Entry) -> [VectorComparison.Rule] {
+  fileprivate func rules(_ stage: Stage, _ entry: Entry) throws -> [VectorComparison.Rule] {
     if let divisor = entry.divisor { return [.sum(divisor: divisor)] }
     let isOfOutputs = stage.name == "loss-hessian"
     guard entry.limit != nil else {
-      // The likelihood has no probabilities given to it; it is asked at z with these p, rounded,
-      // and |z| ≤ log 8.
+      // The likelihood takes no probabilities; it is asked at z = log p or log(q/(1 − q)), rounded.
       if isOfOutputs, case .network(let model) = self.model, let p = model.probabilities {
-        return [.entries(size: p.rowCount, condition: 2.1)]
+        let smallest = p.storage.reduce(1) { min($0, $1, 1 - $1) }
+        return [.entries(size: p.rowCount, condition: max(1, -logarithm(smallest)))]
       }
       return [.bits]
     }
     if entry.name.hasSuffix("log-determinant"), case .factors(let a, let g, _) = model {
       let matrix = entry.name.hasPrefix("layer1.A") ? a : g
-      return [.ratio(size: entry.size, condition: logDeterminantCondition(matrix))]
+      return [.ratio(size: entry.size, condition: try logDeterminantCondition(matrix))]
     }
     let rule = VectorComparison.Rule.ratio(size: entry.size, condition: entry.condition)
     // p and 1 − p keep every digit however small they are, so each entry is compared by itself;
@@ -124,17 +145,19 @@ extension VectorCase {
   }
 }
 
-/// The condition of log det of a positive definite matrix under the errors of a Cholesky
-/// factorisation, |E_ij| ≤ c ε √(a_ii a_jj): ‖H⁻¹‖ of H with diagonal 1, over |log det|.
-///
-/// Source: Demmel, "On floating point errors in Cholesky", LAPACK Working Note 14, 1989.
-private func logDeterminantCondition(_ matrix: Matrix) -> Double {
+/// κ of H = D^(−½) A D^(−½) with diagonal 1: what the errors of Cholesky, |E_ij| ≤ c ε √(a_ii a_jj), do
+/// to each eigenvalue. Source: Demmel and Veselić 1992, theorem 2.3.
+private func scaledCondition(_ matrix: Matrix) throws -> Double {
   let roots = matrix.diagonal.map { $0.squareRoot() }
   let scaled = Matrix(rowCount: matrix.rowCount, columnCount: matrix.columnCount) {
     matrix[$0, $1] / roots[$0] / roots[$1]
   }
-  guard let smallest = try? LAPACK.dsyevd(scaled).values[0],
-    let determinant = try? LAPACK.dpotrf(matrix).diagonal.reduce(0, { $0 + 2 * logarithm($1) })
-  else { return .nan }
-  return 1 + 1 / (smallest * determinant.magnitude)
+  let values = try LAPACK.dsyevd(scaled).values
+  return values[values.count - 1] / values[0]
+}
+
+/// The condition of log det under the same errors: ‖H⁻¹‖ ≤ κ(H), over |log det|.
+private func logDeterminantCondition(_ matrix: Matrix) throws -> Double {
+  let determinant = try LAPACK.dpotrf(matrix).diagonal.reduce(0) { $0 + 2 * logarithm($1) }
+  return try 1 + scaledCondition(matrix) / determinant.magnitude
 }
