@@ -1,4 +1,4 @@
-"""Where Swift source can be mutated: a tokenizer and the fixed operators of scripts/mutate.
+"""Where Swift source can be mutated: a tokenizer and the fixed operators.
 
 A place is a span of tokens that one operator can change; comments, string literals (with their
 interpolations), attributes and imports hold none. An operator that can change a place in several
