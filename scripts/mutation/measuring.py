@@ -127,20 +127,19 @@ def run(mutations: list[Mutation], path: Path, jobs: int, count: int,
             problems.append(problem)
             Workspace.stop_all()
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    asked = threading.Event()
+    for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(kind, lambda *_: asked.set())
     workers = [threading.Thread(target=work, args=(Workspace(k + 1),)) for k in range(jobs)]
     print(f"{len(known)} measured before; copying, building and testing the unchanged checkout "
           f"in {jobs} copies (minutes the first time)", flush=True)
-    try:
-        for worker in workers:
-            worker.start()
-        while any(worker.is_alive() for worker in workers):
-            for worker in workers:
-                worker.join(0.2)
-    except KeyboardInterrupt:
-        Workspace.stop_all()
-        for worker in workers:
-            worker.join()
+    for worker in workers:
+        worker.start()
+    while any(worker.is_alive() for worker in workers):
+        time.sleep(0.2)
+        if asked.is_set():
+            Workspace.stop_all()
+    if asked.is_set():
         raise Refusal(f"stopped; what is measured is in {path}, the same command goes on from there.")
     if problems:
         raise problems[0]

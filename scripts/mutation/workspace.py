@@ -18,6 +18,7 @@ from mutation.mutations import MODULES, ROOT, Refusal
 
 MEMORY = 6 << 30
 BUILD_SECONDS = 900  # of one changed file; the first build of a copy has no limit
+TESTED = ("Sources/", "Tests/", "Fixtures/", "Package.swift")
 KEPT = {".build", ".swiftpm", "Package.resolved"}
 ISSUE = re.compile(r"(?:Test|Suite) (.+?) recorded an issue(?: with .*?)?"
                    r"(?: at ([^\s:]+\.swift):(\d+):\d+)?: (.*)")
@@ -41,6 +42,21 @@ class TestRun:
     seconds: float = 0
 
 
+def end(leader: int) -> None:
+    """Kills a child that leads a session, and all of it: compilers run in groups of their own."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            # After the name in brackets: state, parent, group, session.
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[3]) == leader:
+                os.kill(int(folder.name), signal.SIGKILL)
+        except (OSError, IndexError):
+            pass
+
+
 class Workspace:
     stop = threading.Event()
     _active: set[int] = set()
@@ -59,15 +75,12 @@ class Workspace:
         cls.stop.set()
         with cls._lock:
             for process in cls._active:
-                try:
-                    os.killpg(process, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+                end(process)
 
     # Copying
 
     def update(self) -> str:
-        """Makes the copy equal to the checkout; returns a fingerprint of what was copied."""
+        """Makes the copy equal to the checkout; returns a fingerprint of what is built."""
         listing = subprocess.run(
             ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"], cwd=ROOT,
             capture_output=True, text=True)
@@ -79,7 +92,8 @@ class Workspace:
         for name in sorted(names):
             source, target = ROOT / name, self.folder / name
             data = source.read_bytes()
-            fingerprint.update(f"{name}\0{len(data)}\0".encode() + data)
+            if name.startswith(TESTED) and not name.startswith("Tests/Mutations/"):
+                fingerprint.update(f"{name}\0{len(data)}\0".encode() + data)
             # An equal file keeps its date, so that the next build is incremental.
             if not target.is_file() or target.read_bytes() != data:
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +112,7 @@ class Workspace:
     # Running
 
     def execute(self, command: list[str], seconds: float | None, watch) -> tuple[int | None, list[str]]:
-        """Runs a command in its own process group; `watch` ends it by returning true for a line.
+        """Runs a command in its own session; `watch` ends it by returning true for a line.
 
         The status is nothing when the time ran out."""
         if self.stop.is_set():
@@ -116,15 +130,9 @@ class Workspace:
             self._active.add(process.pid)
         late = threading.Event()
 
-        def kill() -> None:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-
         def expire() -> None:
             late.set()
-            kill()
+            end(process.pid)
 
         timer = threading.Timer(seconds, expire) if seconds else None
         if timer:
@@ -134,13 +142,13 @@ class Workspace:
             for text in process.stdout:
                 lines.append(text.rstrip("\n"))
                 if watch(lines[-1]):
-                    kill()
+                    end(process.pid)
                     break
         finally:
             status = process.wait()
             if timer:
                 timer.cancel()
-            kill()  # children that outlived it
+            end(process.pid)  # children that outlived it
             with self._lock:
                 self._active.discard(process.pid)
             process.stdout.close()
