@@ -75,7 +75,8 @@ let package = Package(
       name: "DenseAlgebraTests", dependencies: ["DenseAlgebra", "Fixtures", "TestSupport"],
       swiftSettings: numeric),
     .testTarget(
-      name: "DataFilesTests", dependencies: ["DataFiles", "Fixtures"], swiftSettings: numeric),
+      name: "DataFilesTests", dependencies: ["DataFiles", "Fixtures"], exclude: ["Corpus"],
+      swiftSettings: numeric),
     .testTarget(
       name: "NetworksTests", dependencies: ["Networks", "TestSupport"], swiftSettings: numeric),
     .testTarget(

@@ -1,5 +1,8 @@
 /// What readers need to know of a shape before they trust it.
 enum ArrayShape {
+  /// The most dimensions of an array, as in NumPy 2.
+  static let mostDimensions = 64
+
   /// The product of the dimensions; nil where a dimension is negative or the array is larger than
   /// `most` elements.
   ///
@@ -16,9 +19,14 @@ enum ArrayShape {
     return shape.contains(0) ? 0 : product
   }
 
-  /// A shape in numpy's notation: (), (3,), (3, 4).
+  /// A shape in numpy's notation: (), (3,), (3, 4); only the beginning of a long one.
   static func text(_ shape: [Int]) -> String {
-    shape.count == 1 ? "(\(shape[0]),)" : "(\(shape.map(String.init).joined(separator: ", ")))"
+    guard shape.count <= mostDimensions else {
+      let shown = shape.prefix(8).map(String.init).joined(separator: ", ")
+      return "(\(shown), …; \(shape.count) dimensions)"
+    }
+    if shape.count == 1 { return "(\(shape[0]),)" }
+    return "(\(shape.map(String.init).joined(separator: ", ")))"
   }
 
   /// The index of a flat position, last index fastest, in numpy's notation: [2, 0].

@@ -46,37 +46,48 @@ public enum Deflate {
       throw DataFileError(
         "\(name): the file does not begin with gzip's bytes 1f 8b. Give a gzip file.")
     }
+    // Counted first, so that memory is taken for the exact size and never beyond the limit.
+    var size = 0
+    try forEachPart(of: bytes, name: name, limit: limit) { size += $0.count }
     var unpacked: [UInt8] = []
-    var position = 0
-    while position < bytes.count {
-      guard position == 0 || bytes[position] == 0x1F else {
+    unpacked.reserveCapacity(size)
+    try forEachPart(of: bytes, name: name, limit: limit) { unpacked += $0 }
+    return unpacked
+  }
+
+  /// Runs through the members of a gzip file and hands over what they unpack to, part by part.
+  private static func forEachPart(
+    of bytes: [UInt8], name: String, limit: Int, _ use: (ArraySlice<UInt8>) -> Void
+  ) throws(DataFileError) {
+    var inflater = Inflater(bytes, limit: limit)
+    while inflater.position < bytes.count {
+      guard inflater.position == 0 || bytes[inflater.position] == 0x1F else {
         throw DataFileError(
-          "\(name): \(bytes.count - position) bytes follow the end of the gzip data at byte "
-            + "\(position). Remove them, or copy the file again.")
+          "\(name): \(bytes.count - inflater.position) bytes follow the end of the gzip data at "
+            + "byte \(inflater.position). Remove them, or copy the file again.")
       }
-      // 16 + 15: a gzip header, and the largest window.
-      let member = inflate(
-        bytes, from: position, windowBits: 16 + 15, limit: limit - unpacked.count)
-      switch member.end {
-      case .complete where unpacked.isEmpty: unpacked = member.output
-      case .complete: unpacked += member.output
+      switch inflater.nextStream(windowBits: Inflater.gzipFormat, use) {
+      case .complete: continue
       case .cut:
         throw DataFileError(
           "\(name): the file ends inside its gzip data, after \(bytes.count) bytes. "
             + "It was cut; copy or fetch it again.")
       case .damaged(let reason):
         throw DataFileError(
-          "\(name): the gzip data is damaged (\(reason), near byte \(member.position)). "
+          "\(name): the gzip data is damaged (\(reason), near byte \(inflater.position)). "
             + "Copy or fetch the file again.")
       case .overLimit:
         throw DataFileError(
           "\(name): the gzip data unpacks to more than the limit of \(limit) bytes. "
             + "Give a smaller file or raise the memory limit.")
       }
-      position = member.position
     }
-    return unpacked
   }
+
+  /// The most bytes that one packed byte can stand for, with room for the ends of short streams.
+  ///
+  /// Source: zlib, "Technical Details": "the maximum compression factor … 1032:1".
+  private static func mostUnpacked(_ packed: Int) -> Int { 1032 * packed + 1032 }
 
   /// Unpacks raw deflate data whose unpacked size is known, as in a ZIP archive.
   ///
@@ -85,67 +96,26 @@ public enum Deflate {
   public static func inflateRaw(
     _ bytes: [UInt8], expectedSize: Int, name: String
   ) throws(DataFileError) -> [UInt8] {
-    let result = inflate(bytes, from: 0, windowBits: -15, limit: expectedSize)
+    var output: [UInt8] = []
+    var inflater = Inflater(bytes, limit: expectedSize)
     let seen: String
-    switch result.end {
-    case .complete where result.output.count == expectedSize && result.position == bytes.count:
-      return result.output
-    case .complete where result.output.count == expectedSize:
-      seen = "end \(bytes.count - result.position) bytes early"
-    case .complete: seen = "unpack to \(result.output.count) bytes"
-    case .cut: seen = "are cut after \(bytes.count) bytes"
-    case .damaged(let reason): seen = "are damaged (\(reason))"
-    case .overLimit: seen = "unpack to more bytes than that"
+    if expectedSize > mostUnpacked(bytes.count) {
+      seen = "have only \(bytes.count) bytes"
+    } else {
+      output.reserveCapacity(expectedSize)
+      switch inflater.nextStream(windowBits: Inflater.rawFormat, { output += $0 }) {
+      case .complete where output.count == expectedSize && inflater.position == bytes.count:
+        return output
+      case .complete where output.count == expectedSize:
+        seen = "end \(bytes.count - inflater.position) bytes early"
+      case .complete: seen = "unpack to \(output.count) bytes"
+      case .cut: seen = "are cut after \(bytes.count) bytes"
+      case .damaged(let reason): seen = "are damaged (\(reason))"
+      case .overLimit: seen = "unpack to more bytes than that"
+      }
     }
     throw DataFileError(
       "\(name): \(expectedSize) unpacked bytes are promised, but the packed data \(seen). "
         + "Save or copy the file again.")
-  }
-
-  private enum End { case complete, cut, damaged(String), overLimit }
-
-  /// Runs zlib over one stream that starts at `start`; `position` is where the stream ended.
-  ///
-  /// The one use of pointers in this target: zlib keeps the addresses of its state, input and
-  /// output from call to call, so all three stay pinned for the whole loop.
-  private static func inflate(
-    _ bytes: [UInt8], from start: Int, windowBits: Int32, limit: Int
-  ) -> (output: [UInt8], position: Int, end: End) {
-    var output: [UInt8] = []
-    var position = start
-    var chunk = [UInt8](repeating: 0, count: min(1 << 18, max(limit, 1)))
-    var stream = z_stream()
-    let end = bytes.withUnsafeBufferPointer { input -> End in
-      withUnsafeMutablePointer(to: &stream) { stream -> End in
-        let size = Int32(MemoryLayout<z_stream>.size)
-        let started = inflateInit2_(stream, windowBits, ZLIB_VERSION, size)
-        precondition(started == Z_OK, "zlib \(ZLIB_VERSION) did not start: \(started)")
-        defer { inflateEnd(stream) }
-        while true {
-          // zlib counts in 32 bits, so a huge input goes in by parts.
-          let offered = min(bytes.count - position, 1 << 30)
-          stream.pointee.next_in = UnsafeMutablePointer(
-            mutating: input.baseAddress.map { $0 + position })
-          stream.pointee.avail_in = uInt(offered)
-          let status = chunk.withUnsafeMutableBufferPointer { buffer -> Int32 in
-            stream.pointee.next_out = buffer.baseAddress
-            stream.pointee.avail_out = uInt(buffer.count)
-            return CZlib.inflate(stream, Z_NO_FLUSH)
-          }
-          position += offered - Int(stream.pointee.avail_in)
-          let produced = chunk.count - Int(stream.pointee.avail_out)
-          guard produced <= limit - output.count else { return .overLimit }
-          output += chunk[..<produced]
-          switch status {
-          case Z_STREAM_END: return .complete
-          case Z_OK: continue
-          case Z_BUF_ERROR: return .cut
-          default:
-            return .damaged(stream.pointee.msg.map { String(cString: $0) } ?? "code \(status)")
-          }
-        }
-      }
-    }
-    return (output, position, end)
   }
 }

@@ -1,11 +1,9 @@
 /// Files that are given for an `.npz` or `.npy` file by mistake.
 enum ForeignFormat {
-  /// Why pickles are refused, and the two lines that make a file that can be read.
-  static let pickleAdvice = """
-    A Python pickle can run code when opened, so it is never read. Save the arrays again with:
-      import numpy as np
-      np.savez(path, name=np.asarray(value, dtype=float))
-    """
+  /// Why pickles are refused, and the Python that makes a file that can be read.
+  static let pickleAdvice =
+    "A Python pickle can run code when opened, so it is never read. Save the arrays again with "
+    + "import numpy as np; np.savez(path, name=np.asarray(value, dtype=float))."
 
   /// The error for bytes that begin neither as `.npy` nor as `.npz`.
   static func error(_ bytes: [UInt8], name: String) -> DataFileError {

@@ -17,7 +17,7 @@ public enum IDX {
   public static func decode(
     _ bytes: [UInt8], name: String, limit: Int = InputFile.standardLimit
   ) throws(DataFileError) -> (shape: [Int], bytes: [UInt8]) {
-    let plain =
+    var plain =
       Deflate.isGzip(bytes) ? try Deflate.gunzip(bytes, name: name, limit: limit) : bytes
     guard plain.count >= 4, plain[0] == 0, plain[1] == 0 else {
       throw DataFileError(
@@ -48,7 +48,8 @@ public enum IDX {
           + "bytes of data, and \(plain.count - start) follow. "
           + "The file is cut or damaged; copy or fetch it again.")
     }
-    return (shape, Array(plain[start...]))
+    plain.removeSubrange(..<start)
+    return (shape, plain)
   }
 
   private static func hexadecimal(_ bytes: ArraySlice<UInt8>) -> String {

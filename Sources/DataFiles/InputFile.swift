@@ -29,18 +29,21 @@ public enum InputFile {
     }
     let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
     guard (size ?? 0) <= limit else { throw tooLarge(path, bytes: size ?? 0, limit: limit) }
-    // A pipe has no size beforehand, so the limit is kept while reading too.
-    let most = limit < Int.max ? limit + 1 : limit
-    let data: Data
+    // By parts, so that no second copy of the file is in memory. A pipe has no size beforehand, so
+    // the limit is kept while reading too. Nothing to be read is no error here: what an empty file
+    // lacks, its reader says.
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(size ?? 0)
     do {
-      // Nothing to be read is no error here: what an empty file lacks, its reader says.
-      data =
-        try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).read(upToCount: most) ?? Data()
+      let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      while bytes.count <= limit, let part = try file.read(upToCount: 1 << 20), !part.isEmpty {
+        bytes += part
+      }
     } catch {
       throw DataFileError("\(path): the file cannot be read. Check its permissions.")
     }
-    guard data.count <= limit else { throw tooLarge(path, bytes: nil, limit: limit) }
-    return [UInt8](data)
+    guard bytes.count <= limit else { throw tooLarge(path, bytes: nil, limit: limit) }
+    return bytes
   }
 
   private static func tooLarge(_ path: String, bytes: Int?, limit: Int) -> DataFileError {

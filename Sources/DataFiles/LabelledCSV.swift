@@ -69,7 +69,8 @@ public struct LabelledCSV: Equatable, Sendable {
       for (index, cell) in record.cells.enumerated() {
         guard let number = finiteNumber(cell) else {
           throw DataFileError(
-            "\(name), line \(record.line), column \"\(header[index])\": \"\(cell.prefix(40))\" is "
+            "\(name), line \(record.line), column \"\(Excerpt(header[index]))\": "
+              + "\"\(Excerpt(cell))\" is "
               + "not a number. Every cell below the header must be a finite decimal number.")
         }
         if index == labelIndex { labels.append(number) } else { inputs.append(number) }
@@ -111,7 +112,7 @@ public struct LabelledCSV: Equatable, Sendable {
     } else if header.count == 1, let mark = [";", "\t"].first(where: header[0].contains) {
       seen = "the cells are separated by \(mark == ";" ? "semicolons" : "tabs"), not commas"
     } else {
-      let shown = header.prefix(12).map { "\"\($0.prefix(40))\"" }.joined(separator: ", ")
+      let shown = header.prefix(12).map { "\"\(Excerpt($0))\"" }.joined(separator: ", ")
       seen = "the columns are \(shown)\(header.count > 12 ? ", … (\(header.count) in all)" : "")"
     }
     throw DataFileError(

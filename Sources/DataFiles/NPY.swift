@@ -16,16 +16,30 @@ public enum NPY {
   public static func decode(
     _ bytes: [UInt8], name: String, limit: Int = InputFile.standardLimit
   ) throws(DataFileError) -> NumericArray {
+    try decode(bytes, name: name, limit: limit, taken: 0)
+  }
+
+  /// The same for an array of several, where `taken` bytes of the limit are in use already.
+  static func decode(
+    _ bytes: [UInt8], name: String, limit: Int, taken: Int
+  ) throws(DataFileError) -> NumericArray {
     guard bytes.starts(with: magic) else { throw ForeignFormat.error(bytes, name: name) }
     let (header, start) = try header(of: bytes, name: name)
     guard let element = NPYElement(typeCode: header.typeCode) else {
       throw typeError(header.typeCode, name: name)
     }
-    let shape = ArrayShape.text(header.shape)
-    guard let count = ArrayShape.elementCount(header.shape, most: limit / 8) else {
+    // Beyond this, the cost of counting up an index would no longer be that of the elements.
+    guard header.shape.count <= ArrayShape.mostDimensions else {
       throw DataFileError(
-        "\(name): an array of shape \(shape) needs more than the limit of \(limit) bytes. "
-          + "Give a smaller array or raise the memory limit.")
+        "\(name): the array has \(header.shape.count) dimensions, and at most "
+          + "\(ArrayShape.mostDimensions) are read. Reshape the array before saving it.")
+    }
+    let shape = ArrayShape.text(header.shape)
+    guard let count = ArrayShape.elementCount(header.shape, most: (limit - taken) / 8) else {
+      let others = taken > 0 ? " together with what was read before it" : ""
+      throw DataFileError(
+        "\(name): an array of shape \(shape)\(others) needs more than the limit of \(limit) "
+          + "bytes. Give a smaller array or raise the memory limit.")
     }
     guard bytes.count - start == count * element.width else {
       throw DataFileError(
@@ -35,21 +49,25 @@ public enum NPY {
     }
     let elements: [Double]
     do {
-      elements = try element.decode(bytes.span.extracting(start..<bytes.count))
+      let data = bytes.span.extracting(start..<bytes.count)
+      elements =
+        header.isFortranOrder
+        ? try element.decode(data, positions: FortranOrder(shape: header.shape, count: count))
+        : try element.decode(data, positions: 0..<count)
     } catch {
       throw DataFileError(
         "\(name): element \(error.position) (in the order of the file) is \(error.number), an "
           + "integer too large to be read exactly. Save the array as float.")
     }
-    return NumericArray(
-      shape: header.shape,
-      elements: header.isFortranOrder
-        ? lastIndexFastest(elements, shape: header.shape) : elements,
-      kind: element.kind)
+    return NumericArray(shape: header.shape, elements: elements, kind: element.kind)
   }
 
   /// The bytes of an `.npy` file, the same as numpy 2 writes: version 1, C order, little-endian.
+  ///
+  /// An array of more than 64 dimensions, which numpy has not, is a caller's mistake.
   public static func encode(_ array: NumericArray) -> [UInt8] {
+    precondition(
+      array.shape.count <= ArrayShape.mostDimensions, "\(array.shape.count) dimensions")
     let typeCode =
       switch array.kind {
       case .float64: "<f8"
@@ -65,7 +83,6 @@ public enum NPY {
     }
     let unpadded = magic.count + 4 + header.utf8.count + 1
     header += String(repeating: " ", count: 63 - (unpadded + 63) % 64) + "\n"
-    precondition(header.utf8.count < longestHeader, "\(array.shape.count) dimensions")
 
     var bytes = magic + [1, 0]
     bytes.append(header.utf8.count, count: 2)
@@ -117,34 +134,7 @@ public enum NPY {
         "\(name): the array holds Python objects (type |O). \(ForeignFormat.pickleAdvice)")
     }
     return DataFileError(
-      "\(name): the element type '\(typeCode.prefix(40))' is not read; 32 and 64-bit floats, integers and "
-        + "booleans are. Save it as numpy.asarray(value, dtype=float).")
-  }
-
-  /// Reorders from first index fastest (Fortran order) to last index fastest.
-  private static func lastIndexFastest(_ elements: [Double], shape: [Int]) -> [Double] {
-    guard shape.count > 1, !elements.isEmpty else { return elements }
-    var strides: [Int] = []
-    var stride = 1
-    for dimension in shape {
-      strides.append(stride)
-      stride *= dimension
-    }
-    var index = [Int](repeating: 0, count: shape.count)
-    var source = 0
-    var reordered: [Double] = []
-    reordered.reserveCapacity(elements.count)
-    for _ in elements.indices {
-      reordered.append(elements[source])
-      // Count up the index like an odometer, last digit first.
-      for axis in shape.indices.reversed() {
-        index[axis] += 1
-        source += strides[axis]
-        if index[axis] < shape[axis] { break }
-        source -= strides[axis] * shape[axis]
-        index[axis] = 0
-      }
-    }
-    return reordered
+      "\(name): the element type '\(Excerpt(typeCode))' is not read; 32 and 64-bit floats, "
+        + "integers and booleans are. Save it as numpy.asarray(value, dtype=float).")
   }
 }

@@ -37,15 +37,16 @@ struct NPYElement {
     }
   }
 
-  /// The elements that fill `bytes`, in the order of the file.
+  /// The elements at the given positions of `bytes`, counted in elements.
   ///
   /// Throws the position and the number where an integer is not exactly a `Double`, or
   /// not an `Int64`.
-  func decode(_ bytes: Span<UInt8>) throws(Inexact) -> [Double] {
-    let count = bytes.count / width
+  func decode(
+    _ bytes: Span<UInt8>, positions: some Sequence<Int>
+  ) throws(Inexact) -> [Double] {
     var elements: [Double] = []
-    elements.reserveCapacity(count)
-    for position in 0..<count {
+    elements.reserveCapacity(positions.underestimatedCount)
+    for position in positions {
       var bits: UInt64 = 0
       for index in 0..<width {
         let byte = isBigEndian ? index : width - 1 - index

@@ -7,8 +7,8 @@ public enum NPZ {
   ///
   /// A plain `.npy` file is taken as one array named after the file. Throws `DataFileError` where
   /// the file is missing, cut, damaged, of another format or a Python pickle (PyTorch's `.pt` files
-  /// are recognised), where two arrays have one name, and where the arrays need more than `limit`
-  /// bytes together.
+  /// are recognised), where two arrays have one name, and where the arrays, and the unpacked bytes
+  /// of one that is deflated, need more than `limit` bytes together.
   public static func read(
     path: String, limit: Int = InputFile.standardLimit
   ) throws(DataFileError) -> [(name: String, array: NumericArray)] {
@@ -32,17 +32,20 @@ public enum NPZ {
     let archive = try ZipArchive(bytes, name: name)
     try checkNames(archive.entries, name: name)
     var arrays: [(name: String, array: NumericArray)] = []
-    var remaining = limit
+    var taken = 0
     for entry in archive.entries {
-      guard entry.size <= remaining else {
+      // A stored entry takes no more than the file does.
+      let unpacked = entry.isPacked ? entry.size : 0
+      guard unpacked <= limit - taken else {
         throw DataFileError(
-          "\(name): the arrays up to '\(entry.name)' need more than the limit of \(limit) bytes. "
+          "\(name): the arrays up to '\(Excerpt(entry.name))' need more than the limit of \(limit) bytes. "
             + "Give fewer or smaller arrays, or raise the memory limit.")
       }
       let arrayName = String(entry.name.dropLast(suffix.count))
       let array = try NPY.decode(
-        archive.contents(of: entry), name: "\(name), array '\(arrayName)'", limit: remaining)
-      remaining -= max(entry.size, 8 * array.elements.count)
+        archive.contents(of: entry), name: "\(name), array '\(Excerpt(arrayName))'",
+        limit: limit, taken: taken + unpacked)
+      taken += 8 * array.elements.count
       arrays.append((arrayName, array))
     }
     return arrays
@@ -92,12 +95,12 @@ public enum NPZ {
     }
     if let other = names.first(where: { !$0.hasSuffix(suffix) }) {
       throw DataFileError(
-        "\(name): the entry '\(other)' is no .npy array, so this is not an .npz file. "
+        "\(name): the entry '\(Excerpt(other))' is no .npy array, so this is not an .npz file. "
           + "Save the arrays with numpy.savez(path, name=array).")
     }
     if let twice = duplicate(in: names) {
       throw DataFileError(
-        "\(name): two arrays are named '\(twice.dropLast(suffix.count))'. "
+        "\(name): two arrays are named '\(Excerpt(twice.dropLast(suffix.count)))'. "
           + "Save the file again with different names.")
     }
   }

@@ -8,6 +8,7 @@ struct ZipArchive {
     let name: String
     let isEncrypted: Bool
     let method: Int
+    var isPacked: Bool { method != 0 }
     let crc32: UInt32
     let size: Int
     /// The whole record, header included, and the packed data in it.
@@ -43,7 +44,7 @@ struct ZipArchive {
 
   /// The unpacked bytes of one entry, their CRC-32 checked.
   func contents(of entry: Entry) throws(DataFileError) -> [UInt8] {
-    let label = "\(name), entry '\(entry.name)'"
+    let label = "\(name), entry '\(Excerpt(entry.name))'"
     guard !entry.isEncrypted else {
       throw DataFileError("\(label): the entry is encrypted. Save it without a password.")
     }

@@ -74,7 +74,7 @@ struct GivenNetworkArguments: ParsableArguments {
     let files = try [weights, data].map { path in
       (
         path.split(separator: "/").last.map(String.init) ?? path,
-        SHA256.hexDigest(try InputFile.read(path: path))
+        SHA256.hexDigest(try InputFile.read(path: path, limit: limit.bytes))
       )
     }
     return Inputs(

@@ -22,7 +22,7 @@ struct MeasurementArguments: ParsableArguments {
   var structures: String?
   @Option(help: "The order of dense matrices in --arrays: column or row.")
   var vectorization = "column"
-  @Option(help: "The largest matrix that may be formed, such as 500M or 4G.")
+  @Option(help: "The largest matrix formed and the largest file of yours read, such as 500M or 4G.")
   var maxMemory = "2G"
   @Flag(help: "Every rule, reference, preconditioner and λ for every metric; slow.")
   var all = false

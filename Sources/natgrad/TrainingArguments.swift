@@ -91,7 +91,7 @@ struct TrainingArguments: ParsableArguments {
     options.batch = batch
     // Before the data, which a teacher of these widths may have to make.
     if widths != nil { try options.requireMemoryOfStates() }
-    let loaded = try source().load(widths: options.widths)
+    let loaded = try source().load(widths: options.widths, limit: options.limit.bytes)
     let data = loaded.dataset
     if widths == nil { options.widths = [data.inputs.rowCount, 20, 20, 20, loaded.classCount] }
     try check(options, against: loaded)

@@ -146,7 +146,7 @@ struct BadArraysTests {
     }
   }
 
-  @Test func aPickleIsRefusedWithTheTwoLinesThatRepairIt() throws {
+  @Test func aPickleIsRefusedWithTheLineThatRepairsIt() throws {
     try withTemporaryFolder { folder in
       try OwnFiles().write(to: folder)
       // The first bytes of a Python pickle of protocol 4.
@@ -154,9 +154,9 @@ struct BadArraysTests {
       try Data(pickle).write(to: URL(fileURLWithPath: "\(folder)/w.npz"))
       let program = try Program.run(OwnFiles.arguments, directory: folder)
       #expect(program.status == 2 && program.stdout.isEmpty)
-      #expect(program.complaints.count == 3)
+      #expect(program.complaints.count == 1)
       #expect(program.complaints[0].hasPrefix("natgrad: w.npz: this is a Python pickle."))
-      #expect(program.complaints[2].contains("savez(path, name="))
+      #expect(program.complaints[0].contains("savez(path, name="))
       #expect(try names(in: folder) == ["d.npz", "w.npz"])
     }
   }

@@ -19,7 +19,10 @@ import Testing
     }
   }
 
-  @Test func writersNeedNamesAndRowsThatFit() async {
+  @Test func writersNeedNamesRowsAndDimensionsThatFit() async {
+    await #expect(processExitsWith: .failure) {
+      _ = NPY.encode(NumericArray(shape: [Int](repeating: 1, count: 65), elements: [1]))
+    }
     await #expect(processExitsWith: .failure) {
       _ = NPZ.encode([("a", NumericArray(1)), ("a", NumericArray(2))])
     }

@@ -85,6 +85,10 @@ import Testing
     expectMessage("a", "\(count + 1) unpacked", "to \(count)") {
       try Deflate.inflateRaw(Self.raw, expectedSize: count + 1, name: "a")
     }
+    // A deflated byte stands for at most 1032 bytes, so this size is refused before it is taken.
+    expectMessage("a", "1152921504606846976 unpacked", "have only \(Self.raw.count) bytes") {
+      try Deflate.inflateRaw(Self.raw, expectedSize: 1 << 60, name: "a")
+    }
     expectMessage("a", "2 bytes early") {
       try Deflate.inflateRaw(Self.raw + [0, 0], expectedSize: count, name: "a")
     }

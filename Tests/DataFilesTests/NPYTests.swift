@@ -132,6 +132,18 @@ import Testing
     }
   }
 
+  @Test func readsAsManyDimensionsAsNumpyAndNoMore() throws {
+    let shape = [Int](repeating: 1, count: 64)
+    let array = NumericArray(shape: shape, elements: [7])
+    #expect(try NPY.decode(NPY.encode(array), name: "a.npy") == array)
+    let ones = String(repeating: "1,", count: 65)
+    expectMessage("w.npy", "65 dimensions", "64") {
+      try NPY.decode(file("|u1", "(\(ones))", [7]), name: "w.npy")
+    }
+    let more = NumericArray(shape: shape + [1], elements: [7])
+    expectMessage("(1, 1, 1, 1, 1, 1, 1, 1, …; 65 dimensions)") { try more.matrix() }
+  }
+
   @Test func takesALargerLimitFromTheCaller() throws {
     let file = NPY.encode(NumericArray(shape: [3], elements: [1, 2, 3]))
     #expect(try NPY.decode(file, name: "w.npy", limit: 24).shape == [3])

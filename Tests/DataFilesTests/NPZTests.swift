@@ -115,10 +115,26 @@ import Testing
   }
 
   @Test func stopsAtTheLimitForAllArraysTogether() throws {
+    // Two arrays of 4 numbers, 32 bytes each.
     let file = NPZ.encode([("a", Self.weights), ("b", Self.weights)])
-    #expect(try NPZ.decode(file, name: "w.npz", limit: 320).count == 2)
-    expectMessage("w.npz", "'b.npy'", "319") {
-      try NPZ.decode(file, name: "w.npz", limit: 319)
+    #expect(try NPZ.decode(file, name: "w.npz", limit: 64).count == 2)
+    expectMessage("w.npz", "array 'b'", "before", "63") {
+      try NPZ.decode(file, name: "w.npz", limit: 63)
+    }
+    // numpy's W unpacks to 160 bytes, which make 32; beside these y unpacks to 144, which make 16.
+    #expect(try NPZ.decode(NumpyFiles.deflated, name: "w.npz", limit: 192).count == 2)
+    expectMessage("w.npz", "array 'W'", "before", "191") {
+      try NPZ.decode(NumpyFiles.deflated, name: "w.npz", limit: 191)
+    }
+    expectMessage("w.npz", "'W.npy'", "159") {
+      try NPZ.decode(NumpyFiles.deflated, name: "w.npz", limit: 159)
+    }
+  }
+
+  @Test func showsOnlyTheBeginningOfANameAndNoCharactersThatSteerATerminal() {
+    let name = "\u{1B}[2J\n\u{202E}" + String(repeating: "e\u{301}", count: 60)
+    expectMessage("'\\u{1b}[2J\\u{a}\\u{202e}é", "…' is no .npy") {
+      try NPZ.decode(archive([(name, [])]), name: "w.npz")
     }
   }
 

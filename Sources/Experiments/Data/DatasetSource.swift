@@ -62,8 +62,11 @@ extension DatasetSource {
   /// Reads (or generates) the training data.
   ///
   /// Pixels are scaled to [0, 1] (digits by 1/16). Throws one sentence where a file is missing,
-  /// malformed or inconsistent. `widths` and `seed` shape the teacher's data only.
-  public func load(widths: [Int], seed: UInt64 = 1) throws -> LoadedDataset {
+  /// malformed or inconsistent; of a folder or table also where a file takes more than `limit`
+  /// bytes, unpacked. `widths` and `seed` shape the teacher's data only.
+  public func load(
+    widths: [Int], seed: UInt64 = 1, limit: Int = InputFile.standardLimit
+  ) throws -> LoadedDataset {
     switch self {
     case .fashionMNIST:
       return try DatasetSource.readFolder(
@@ -84,13 +87,16 @@ extension DatasetSource {
       let dataset = try Dataset.teacher(
         widths: widths, activation: .tanh, likelihood: .categorical, count: 2048, seed: seed)
       return LoadedDataset(dataset: dataset, classCount: widths.last ?? 0, files: [])
-    case .folder(let path): return try DatasetSource.readFolder(path, name: name)
+    case .folder(let path): return try DatasetSource.readFolder(path, name: name, limit: limit)
     case .table(let path, let labelColumn):
-      return try DatasetSource.readTable(path, labelColumn: labelColumn, name: name, scale: 1)
+      return try DatasetSource.readTable(
+        path, labelColumn: labelColumn, name: name, scale: 1, limit: limit)
     }
   }
 
-  private static func readFolder(_ folder: String, name: String) throws -> LoadedDataset {
+  private static func readFolder(
+    _ folder: String, name: String, limit: Int = InputFile.standardLimit
+  ) throws -> LoadedDataset {
     func find(_ stem: String) throws -> String {
       for ending in ["", ".gz"]
       where FileManager.default.fileExists(atPath: "\(folder)/\(stem)\(ending)") {
@@ -102,8 +108,8 @@ extension DatasetSource {
     }
     let imagePath = try find("train-images-idx3-ubyte")
     let labelPath = try find("train-labels-idx1-ubyte")
-    let images = try IDX.read(path: imagePath)
-    let labels = try IDX.read(path: labelPath)
+    let images = try IDX.read(path: imagePath, limit: limit)
+    let labels = try IDX.read(path: labelPath, limit: limit)
     guard images.shape.count == 3 else {
       throw DataFileError(
         "\(imagePath) has shape \(images.shape); images × rows × columns was expected. "
@@ -123,13 +129,14 @@ extension DatasetSource {
       targets: .labels(labels.bytes.map { Int($0) }))
     return LoadedDataset(
       dataset: dataset, classCount: Int(labels.bytes.max() ?? 0) + 1,
-      files: try [imagePath, labelPath].map { try record($0) })
+      files: try [imagePath, labelPath].map { try record($0, limit: limit) })
   }
 
-  private static func readTable(_ path: String, labelColumn: String, name: String, scale: Double)
-    throws -> LoadedDataset
-  {
-    let table = try LabelledCSV.read(path: path, labelColumn: labelColumn)
+  private static func readTable(
+    _ path: String, labelColumn: String, name: String, scale: Double,
+    limit: Int = InputFile.standardLimit
+  ) throws -> LoadedDataset {
+    let table = try LabelledCSV.read(path: path, labelColumn: labelColumn, limit: limit)
     let labels = try table.labels(path)
     if let index = labels.firstIndex(where: { $0 < 0 }) {
       throw DataFileError(
@@ -139,11 +146,13 @@ extension DatasetSource {
     let inputs = try table.inputs.matrix(path).transposed
     return LoadedDataset(
       dataset: Dataset(name: name, inputs: scale * inputs, targets: .labels(labels)),
-      classCount: (labels.max() ?? 0) + 1, files: [try record(path)])
+      classCount: (labels.max() ?? 0) + 1, files: [try record(path, limit: limit)])
   }
 
-  private static func record(_ path: String) throws -> (name: String, sha256: String) {
+  private static func record(
+    _ path: String, limit: Int
+  ) throws -> (name: String, sha256: String) {
     let file = path.split(separator: "/").last.map(String.init) ?? path
-    return (file, SHA256.hexDigest(try InputFile.read(path: path)))
+    return (file, SHA256.hexDigest(try InputFile.read(path: path, limit: limit)))
   }
 }
