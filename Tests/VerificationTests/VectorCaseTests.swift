@@ -103,6 +103,35 @@ struct VectorCaseTests {
     }
   }
 
+  /// Digits, brackets and letters are changed, so that most changes are still JSON.
+  @Test(
+    "Whatever bytes of case.json are changed, it is read or refused with a sentence",
+    arguments: ["t0/convolution", "t1/sequence-reduce", "t2/spd-1e2", "t3/monte-carlo-gaussian"])
+  func changedBytes(_ identifier: String) throws {
+    try withCopy(of: identifier) { folder in
+      let path = "\(folder)/case.json"
+      let bytes = try InputFile.read(path: path)
+      let length = min(bytes.count, 1500)  // the model, not the list of arrays
+      var random = SplitMix64(seed: 7)
+      var refusals = 0
+      for _ in 0..<100 {
+        var changed = bytes
+        for _ in 0...random.below(3) {
+          let kinds = Array("0123456789-{}[],:\"aeE.".utf8)
+          changed[random.below(length)] = kinds[random.below(kinds.count)]
+        }
+        try Data(changed).write(to: URL(fileURLWithPath: path))
+        do {
+          _ = try VectorCase(folder: folder)
+        } catch let error as DataFileError {
+          #expect(error.message.contains("case.json") && error.message.hasSuffix("."))
+          refusals += 1
+        }
+      }
+      #expect(refusals > 30)
+    }
+  }
+
   @Test("A missing file is named", arguments: ["case.json", "arrays.npz"])
   func missingFile(_ name: String) throws {
     try withCopy(of: "t0/tied") { folder in
