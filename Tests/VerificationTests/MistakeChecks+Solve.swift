@@ -26,6 +26,24 @@ extension MistakeChecks {
     return MistakeCheck(value: largest)
   }
 
+  /// P-06: what is dumped as the damped inverses is the inverse, ‖M M⁻¹ − I‖ ≤ 30 n κ ε.
+  static func inverse(_ recipe: CurvatureRecipe, _ setting: CurvatureSetting) -> MistakeCheck {
+    let dump = recipe.dump(setting)
+    var largest = 0.0
+    for index in setting.network.parameters.indices {
+      let layer = "layer\(index + 1)"
+      guard let a = dump["\(layer).A"], let g = dump["\(layer).G"],
+        let shifts = shifts(setting, a, g)
+      else { return MistakeCheck(value: .infinity) }
+      for (factor, matrix, δ) in [("A", a, shifts.0), ("G", g, shifts.1)] {
+        let name = "\(layer).\(factor).inverse.\(setting.rule.rawValue).\(setting.lambda)"
+        guard let inverse = dump[name] else { return MistakeCheck(value: .infinity) }
+        largest = max(largest, Ratio.inverse(matrix.addingToDiagonal(δ), inverse).value)
+      }
+    }
+    return MistakeCheck(value: largest)
+  }
+
   /// P-64: the shifts, read back from the inverses, make the trace of D3 − D4 as small as it can be.
   static func smallestTrace(
     _ recipe: CurvatureRecipe, _ setting: CurvatureSetting

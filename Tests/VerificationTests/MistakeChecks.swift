@@ -21,17 +21,27 @@ enum MistakeChecks {
   ) throws -> MistakeCheck {
     switch test {
     case .vector(let quantity): try vector(quantity, recipe, setting)
+    case .property(6): inverse(recipe, setting)
+    case .property(10): pinching(recipe, setting)
     case .property(17): centralDifference(recipe, setting)
     case .property(18): hessianRoot(recipe, setting)
     case .property(24): labelIndependence(recipe, setting)
     case .property(29): monteCarloMean(recipe, setting)
+    case .property(30): symmetry(recipe, setting)
     case .property(37): duplication(recipe, setting)
     case .property(39): nullVector(recipe, setting)
     case .property(52): gaussianLastLayer(recipe, setting)
     case .property(57): biasBlock(recipe, setting)
     case .property(59), .property(62): ownMatrix(recipe, setting)
     case .property(64): smallestTrace(recipe, setting)
+    case .property(77): constantAverage(recipe, setting)
+    case .property(78): linearSharing(recipe, setting)
     case .property(80): biasRow(recipe, setting)
+    case .property(81): exactDiagonal(recipe, setting)
+    case .property(85): trace(recipe, setting)
+    case .property(100): product(recipe, setting)
+    case .property(101): productSymmetry(recipe, setting)
+    case .property(112): warmStart(recipe, setting)
     case .property(let number): preconditionFailure("no check of P-\(number) for mistakes")
     }
   }
@@ -40,7 +50,7 @@ enum MistakeChecks {
   private static func vector(
     _ quantity: Mistake.Quantity, _ recipe: CurvatureRecipe, _ setting: CurvatureSetting
   ) throws -> MistakeCheck {
-    let certified = try VectorSetting.of(setting)
+    let certified = try VectorSetting.of(setting, quantity)
     let dump = recipe.dump(certified.setting)
     var largest = -Double.infinity
     for (name, (matrix, limit)) in certified.values
@@ -125,7 +135,7 @@ enum MistakeChecks {
   ) -> MistakeCheck {
     let exact = exactBiasBlocks(setting).map(\.trace)
     var largest = 0.0
-    let count = 400
+    let count = 60
     let traces = (0..<count).map { refresh in
       var drawn = setting
       drawn.refresh = UInt64(refresh)

@@ -18,13 +18,17 @@ extension CurvatureRecipe {
     for (index, samples) in curvature.enumerated() {
       let layer = "layer\(index + 1)"
       let v = gradient(setting, loss[index])
-      let factors = KFACFactors(a: a(setting, samples), g: g(setting, samples))
+      let factors = KFACFactors(
+        a: average(setting, a(setting, samples)), g: average(setting, g(setting, samples)))
       dump["\(layer).gradient"] = v
       dump["\(layer).A"] = factors.a
       dump["\(layer).G"] = factors.g
-      addStep(to: &dump, layer, setting, v, factors)
+      dump["\(layer).diagonal"] = diagonal(samples, v)
+      addStep(to: &dump, layer, setting, v, factors, samples)
+      addSplit(to: &dump, layer, setting, v, factors)
       addEKFAC(to: &dump, layer, setting, v, factors, samples)
     }
+    addConjugateGradients(to: &dump, setting, curvature)
     return dump
   }
 
@@ -50,12 +54,11 @@ extension CurvatureRecipe {
   /// The damped inverses and the step of KFAC under the setting's rule.
   private func addStep(
     to dump: inout CurvatureDump, _ layer: String, _ setting: CurvatureSetting, _ v: Matrix,
-    _ factors: KFACFactors
+    _ factors: KFACFactors, _ samples: LayerSamples
   ) {
     let damping = "\(setting.rule.rawValue).\(setting.lambda)"
     if let shifts = shifts(setting, factors) {
-      guard let inverseA = try? inverse(factors.a.addingToDiagonal(shifts.a)),
-        let inverseG = try? inverse(factors.g.addingToDiagonal(shifts.g))
+      guard let (inverseA, inverseG) = try? inverses(self, setting, samples, factors, shifts)
       else { return }
       dump["\(layer).A.inverse.\(damping)"] = inverseA
       dump["\(layer).G.inverse.\(damping)"] = inverseG
@@ -79,9 +82,9 @@ extension CurvatureRecipe {
     _ factors: KFACFactors, _ samples: LayerSamples
   ) {
     guard let qA = basis(factors.a), let qG = basis(factors.g),
-      qA.rowCount == samples.inputSize, qG.rowCount == samples.outputSize
+      qA.rowCount == samples.inputSize, qG.rowCount == samples.outputSize,
+      let s = secondMoments(samples, v, qA, qG)
     else { return }
-    let s = secondMoments(samples, v, qA, qG)
     dump["\(layer).second-moments"] = s
     dump["\(layer).step.ekfac.exact.\(setting.lambda)"] = solve(
       v, qA, qG, s.map { $0 + setting.lambda })

@@ -35,6 +35,15 @@ public struct CurvatureRecipe: Sendable {
     KFACFactors(samples, sharing: setting.sharing).g
   }
 
+  /// A or G after k refreshes on one batch: the first is taken whole, ε_k = min(1 − 1/k, ρ) (4.5).
+  public var average: @Sendable (CurvatureSetting, _ factor: Matrix) -> Matrix = {
+    setting, factor in
+    (1...setting.averagedRefreshes).dropFirst().reduce(factor) { old, k in
+      let keeping = min(1 - 1 / Double(k), setting.decay)
+      return keeping * old + (1 - keeping) * factor
+    }
+  }
+
   /// V = (1/N) Σ g āᵀ from the gradients at the targets, d_G × d_A (1.1).
   public var gradient: @Sendable (CurvatureSetting, LayerSamples) -> Matrix = { _, samples in
     (1 / Double(samples.exampleCount)) * samples.gradients[0].timesTransposed(samples.inputs)
@@ -52,6 +61,16 @@ public struct CurvatureRecipe: Sendable {
     try CholeskyFactorization(damped).inverse
   }
 
+  /// The damped inverses of both factors; the batch of all workers together (4.3).
+  public var inverses:
+    @Sendable (CurvatureRecipe, CurvatureSetting, LayerSamples, KFACFactors, (a: Double, g: Double))
+      throws -> (a: Matrix, g: Matrix) = { recipe, _, _, factors, shifts in
+        (
+          try recipe.inverse(factors.a.addingToDiagonal(shifts.a)),
+          try recipe.inverse(factors.g.addingToDiagonal(shifts.g))
+        )
+      }
+
   /// U = G_δ⁻¹ V A_δ⁻¹; nil where the sizes do not fit (4.3).
   public var step: @Sendable (_ v: Matrix, DampedFactors) -> Matrix? = { v, factors in
     guard v.rowCount == factors.g.rowCount, v.columnCount == factors.a.rowCount else { return nil }
@@ -63,11 +82,41 @@ public struct CurvatureRecipe: Sendable {
     α, γ, λ in α * γ + λ
   }
 
-  /// EKFAC's S = diag(Qᵀ F Q) as a d_G × d_A matrix, from the basis (Q_A, Q_G) (5.2).
+  /// EKFAC's S = diag(Qᵀ F Q) as a d_G × d_A matrix, from the basis (Q_A, Q_G) (5.2); nil where the
+  /// sizes do not fit.
   public var secondMoments:
-    @Sendable (LayerSamples, _ v: Matrix, _ qA: Matrix, _ qG: Matrix) -> Matrix = {
+    @Sendable (LayerSamples, _ v: Matrix, _ qA: Matrix, _ qG: Matrix) -> Matrix? = {
       samples, _, qA, qG in samples.secondMoments(inputBasis: qA, outputBasis: qG)
     }
+
+  /// The diagonal of the exact block, d_G × d_A (8.1).
+  public var diagonal: @Sendable (LayerSamples, _ v: Matrix) -> Matrix = { samples, _ in
+    samples.secondMoments(inputBasis: nil, outputBasis: nil)
+  }
+
+  /// The split of A and that of G, the same block size d on both (7.4).
+  public var splitA: @Sendable (CurvatureSetting, _ a: Matrix) -> Matrix = { setting, a in
+    a.pinched(blockSize: setting.split)
+  }
+  public var splitG: @Sendable (CurvatureSetting, _ g: Matrix) -> Matrix = { setting, g in
+    g.pinched(blockSize: setting.split)
+  }
+
+  /// The damped inverse of a factor's split (7.4).
+  public var splitInverse:
+    @Sendable (CurvatureRecipe, CurvatureSetting, _ factor: Matrix, _ split: Matrix, Double) throws
+      -> Matrix = { recipe, _, _, split, shift in
+        try recipe.inverse(split.addingToDiagonal(shift))
+      }
+
+  /// CG-FAC's operator V ↦ G V A + λV on cvec of d_G × d_A matrices, A and G not formed (6.1).
+  public var product: @Sendable (CurvatureSetting, LayerSamples) -> any LinearOperator = {
+    setting, samples in
+    ImplicitKroneckerOperator(samples, lambda: setting.lambda)
+  }
+
+  /// When conjugate gradients stop; they start from the step of the refresh before (6.3).
+  public var stoppingRule = ConjugateGradient.StoppingRule.rightHandSide(tolerance: 1e-2)
 
   /// The recipe without a mistake.
   public init() {}

@@ -8,7 +8,7 @@ import Networks
 /// `CurvatureSetting.dense` and its neighbours.
 public struct CurvatureSetting: Sendable {
   /// One word for tables.
-  public let name: String
+  public var name: String
   /// The network with its present parameters θ.
   public var network: Network
   /// The batch of N examples.
@@ -30,6 +30,14 @@ public struct CurvatureSetting: Sendable {
   public var start: Network
   /// s, the loss scale of mixed precision.
   public var lossScale = 128.0
+  /// k, how many refreshes the factors are averaged over; each sees this batch.
+  public var averagedRefreshes = 1
+  /// ρ, the most that an average keeps of its past.
+  public var decay = 0.95
+  /// How many workers share the batch.
+  public var workerCount = 2
+  /// d, the block size of the split.
+  public var split = 3
 
   public init(
     name: String, network: Network, data: Dataset, likelihood: Likelihood,
@@ -44,16 +52,11 @@ public struct CurvatureSetting: Sendable {
     self.lambda = lambda
   }
 
-  /// The same setting with another rule, under another name.
+  /// The same setting under another name and with another rule.
   public func with(rule: DampingRule, name: String) -> CurvatureSetting {
-    var other = CurvatureSetting(
-      name: name, network: network, data: data, likelihood: likelihood, rule: rule, lambda: lambda)
-    other.sharing = sharing
-    other.sampleCount = sampleCount
-    other.seed = seed
-    other.refresh = refresh
-    other.start = start
-    other.lossScale = lossScale
+    var other = self
+    other.name = name
+    other.rule = rule
     return other
   }
 }

@@ -9,6 +9,16 @@ extension Mistake {
     case bias
     /// Dense layers that follow one another with nothing but activations between.
     case plainChain
+    /// A layer at several positions.
+    case positions
+    /// A layer at several positions, factors by `expand` or by `reduce`.
+    case expandedPositions
+    case reducedPositions
+    case convolution
+    /// Factors averaged over several refreshes.
+    case averaging
+    /// A network that has moved since refresh 0, so that conjugate gradients start warm.
+    case warmStart
     /// A rule that adds to the factors.
     case factoredRule
     /// One of these in which √λ appears.
@@ -30,6 +40,14 @@ extension Mistake {
         [.sqrt, .factor, .pi].contains(setting.rule) ? nil : "needs damped factors"
       case .plainChain:
         setting.isPlainChain ? nil : "needs dense layers in a chain"
+      case .positions: setting.hasPositions ? nil : "needs positions"
+      case .expandedPositions:
+        setting.hasPositions && setting.sharing == .expand ? nil : "needs positions and expand"
+      case .reducedPositions:
+        setting.hasPositions && setting.sharing == .reduce ? nil : "needs positions and reduce"
+      case .convolution: setting.firstWindow == nil ? "needs a convolution" : nil
+      case .averaging: setting.averagedRefreshes > 1 ? nil : "needs several refreshes"
+      case .warmStart: setting.network != setting.start ? nil : "needs a warm start"
       case .rootRule:
         [.sqrt, .pi].contains(setting.rule) ? nil : "needs the damping rule sqrt or pi"
       case .factorRule: setting.rule == .factor ? nil : "needs the damping rule factor"
@@ -59,5 +77,22 @@ extension CurvatureSetting {
       case .convolution, .meanPooling, .meanOverPositions, .flatten, .addition: false
       }
     }
+  }
+
+  /// Whether weights are shared by the positions of a sequence or an image.
+  fileprivate var hasPositions: Bool {
+    if case .vector = network.inputShape { false } else { true }
+  }
+
+  /// The window and the channels of the first convolution; nil without any.
+  var firstWindow: (window: Window, channels: Int)? {
+    for node in network.nodes {
+      if case .convolution(_, let window) = node.operation,
+        case .image(let channels, _, _) = network.shapes[node.inputs[0]]
+      {
+        return (window, channels)
+      }
+    }
+    return nil
   }
 }

@@ -68,13 +68,27 @@ public struct Mistake: Sendable {
     case inverse
     case step = "step.kfac"
     case secondMoments = "second-moments"
+    case diagonal
+    /// A or G cut to diagonal blocks.
+    case split
+    case splitInverse = "split.inverse"
+    /// The step with the split factors.
+    case splitStep = "step.kfac-split"
+    /// The product of CG-FAC's operator with the gradient.
+    case product = "product.cg-kfac"
+    /// The number of steps that conjugate gradients took.
+    case iterations = "iterations.cg-kfac"
 
     /// Whether a name of a dump, such as `layer2.A.inverse.pi.0.1`, is this quantity of a layer.
     public func names(_ name: String) -> Bool {
       guard name.hasPrefix("layer"), let dot = name.firstIndex(of: ".") else { return false }
       let rest = name[name.index(after: dot)...]
       return switch self {
-      case .a, .g, .gradient, .secondMoments: rest == rawValue
+      case .a, .g, .gradient, .secondMoments, .diagonal: rest == rawValue
+      case .split: rest.dropFirst(2).hasPrefix("split-") && !rest.contains(".inverse.")
+      case .splitInverse: rest.dropFirst(2).hasPrefix("split-") && rest.contains(".inverse.")
+      case .splitStep: rest.hasPrefix("step.kfac-split-")
+      case .product, .iterations: rest.hasPrefix(rawValue)
       case .inverse: rest.hasPrefix("A.inverse.") || rest.hasPrefix("G.inverse.")
       case .step: rest.hasPrefix("step.kfac.")
       }
@@ -99,7 +113,9 @@ public struct Mistake: Sendable {
 
 extension Mistake {
   /// Every mistake, by number and form.
-  public static let all: [Mistake] = (scale + fisher + order + records + solve + damping).sorted {
-    ($0.number, $0.form) < ($1.number, $1.form)
-  }
+  public static let all: [Mistake] =
+    (scale + fisher + order + records + solve + damping + averages
+    + inverses + secondMoments + sharing + split + conjugateGradients).sorted {
+      ($0.number, $0.form) < ($1.number, $1.form)
+    }
 }

@@ -10,8 +10,8 @@ public struct MistakeDistances: Sendable {
   public enum Cell: Equatable, Sendable {
     /// The relative Frobenius difference, rounded to four digits; below 1e-12 it is 0.
     case difference(Double)
-    /// Matrices of one name have different sizes.
-    case shapes
+    /// Matrices of this name have different sizes.
+    case shapes(name: String)
     /// The mistake of the column makes no difference on this home.
     case notApplicable(String)
   }
@@ -41,13 +41,14 @@ public struct MistakeDistances: Sendable {
         }
         switch own.distance(to: other) {
         case .difference(let value, _): return .difference(MistakeDistances.rounded(value))
-        case .shapes: return .shapes
+        case .shapes(let name): return .shapes(name: name)
         }
       }
     }
   }
 
-  /// The bytes of the CSV file: `mistake,home,right,M-01,…`, cells a number, `shape` or `n/a`.
+  /// The bytes of the CSV file: `mistake,home,right,M-01,…`, cells a number, `shape of layer1.A` or
+  /// `n/a: needs biases`.
   public var csv: [UInt8] {
     CSV.encode(
       header: ["mistake", "home", "right"] + mistakes.map(\.id),
@@ -56,8 +57,8 @@ public struct MistakeDistances: Sendable {
           + cells.map { cell in
             switch cell {
             case .difference(let value): .number(value)
-            case .shapes: .text("shape")
-            case .notApplicable: .text("n/a")
+            case .shapes(let name): .text("shape of \(name)")
+            case .notApplicable(let reason): .text("n/a: \(reason)")
             }
           }
       })

@@ -11,7 +11,9 @@ extension Mistake {
       mark: "A' = N A in every layer; A' grows when the data are duplicated",
       changes: [.a], caughtBy: [.property(37), .property(57), .vector(.a)]
     ) { recipe in
-      recipe.a = { _, samples in samples.inputs.timesOwnTranspose }
+      recipe.a = { setting, samples in
+        Double(samples.exampleCount) * KFACFactors(samples, sharing: setting.sharing).a
+      }
     },
     Mistake(
       2, "G is averaged over gradients of the mean loss, which carry 1/N already",
@@ -60,7 +62,9 @@ extension Mistake {
       mark: "A' = (N/d_A) A: another number in every layer",
       changes: [.a], caughtBy: [.property(37), .property(57), .vector(.a)]
     ) { recipe in
-      recipe.a = { _, samples in (1 / Double(samples.inputSize)) * samples.inputs.timesOwnTranspose
+      recipe.a = { setting, samples in
+        Double(samples.exampleCount) / Double(samples.inputSize)
+          * KFACFactors(samples, sharing: setting.sharing).a
       }
     },
     Mistake(
