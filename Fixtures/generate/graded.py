@@ -7,14 +7,10 @@ import functools
 import mpmath
 
 from case_writer import PRIME_SIZES, Case, to_double
-from certified import (
-    Certified,
-    condition,
-    deltas,
-    nearest_kronecker,
-)
-from scalar_network import (
-    SplitMix64,
+from certified_kronecker import nearest_kronecker
+from certified_numbers import Certified
+from certified_statistics import condition, deltas
+from scalar_algebra import (
     inverse,
     kronecker,
     kronecker_solve,
@@ -24,6 +20,7 @@ from scalar_network import (
     transposed,
     uncvec,
 )
+from split_mix_64 import SplitMix64
 
 DIGITS = 120
 FLAGS = ["M-42", "M-43", "M-44", "M-67"]

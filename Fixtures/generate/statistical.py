@@ -10,17 +10,11 @@ import itertools
 import mpmath
 
 from case_writer import Case
-from certified import (
-    BERNOULLI,
-    CATEGORICAL,
-    DIGITS,
-    Certified,
-    Likelihood,
-    dense,
-    divided,
-    gaussian,
-)
-from scalar_network import combine, gradient_vector, outer_sum, run
+from certified import BERNOULLI, CATEGORICAL, dense, gaussian
+from certified_numbers import DIGITS, Certified, Likelihood
+from certified_statistics import divided
+from scalar_algebra import combine, gradient_vector, outer_sum
+from scalar_network import run
 
 
 def labels(numbers, likelihood, z):

@@ -9,11 +9,12 @@ import zipfile
 
 import numpy as np
 
-import certified
+import certified_numbers
 import cross_check
 import vectors
 from case_writer import PRIME_SIZES
 from numpy_reference import npy_bytes, sha256
+from peer_checks import check_peers
 from schema_validator import problems
 
 FIXTURES = pathlib.Path(__file__).resolve().parent.parent
@@ -21,6 +22,7 @@ VECTORS = FIXTURES / "vectors"
 BUDGET = 4_000_000
 MEAN_LIMIT = 30 * 2**-52
 PRIME_CASES = 54
+BY_HAND_OR_PEERS = {"CHANGES.md", "peers.json", "peers.npz"}
 LOADER = re.compile(r"```python\n(# The loader\..*?)```", re.DOTALL)
 
 
@@ -74,6 +76,10 @@ def sizes(case):
     kind, given = next(iter(shape.items()))
     rows = [block["rows"] for block in model["network"]["parameters"]]
     return [case["data"]["N"], *([given] if kind == "vector" else given.values()), *rows]
+
+
+def has_given(case):
+    return "probabilities" in case["model"].get("likelihood", {})
 
 
 def check_sizes(report, cases):
@@ -147,7 +153,7 @@ def check_regeneration(report):
         fresh = pathlib.Path(name)
         vectors.write(fresh, list(vectors.TIERS))
         stored = {path.relative_to(VECTORS) for path in VECTORS.rglob("*") if path.is_file()}
-        stored = {p for p in stored if p.parts[0] != "peers" and p.name != "CHANGES.md"}
+        stored = {p for p in stored if p.parts[0] != "peers" and p.name not in BY_HAND_OR_PEERS}
         written = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
         report.check(stored == written, f"regeneration writes other files: {stored ^ written}")
         for path in sorted(stored & written):
@@ -157,7 +163,7 @@ def check_regeneration(report):
 
 def check_digits(report):
     """The same arrays with 30 more digits: no rounding to a double hangs on the last digits."""
-    certified.EXTRA_DIGITS = 30
+    certified_numbers.EXTRA_DIGITS = 30
     with tempfile.TemporaryDirectory() as name:
         fresh = pathlib.Path(name)
         entries = vectors.generate(fresh, ["t1", "t2", "t3"])
@@ -165,7 +171,7 @@ def check_digits(report):
             path = pathlib.Path("cases") / entry["id"] / "arrays.npz"
             same = unpacked(VECTORS / path) == unpacked(fresh / path)
             report.check(same, f"{path}: differs with 30 more digits")
-    certified.EXTRA_DIGITS = 0
+    certified_numbers.EXTRA_DIGITS = 0
 
 
 def check_vectors(report, everything):
@@ -180,6 +186,11 @@ def check_vectors(report, everything):
             loaded, arrays, limits = names["load_case"](folder)
             report.check(loaded == case, f"{case['id']}: the README's loader reads another case")
             check_values(report, folder, case, arrays, limits, names["agrees"])
+        if (folder / "peers.json").exists():
+            check_peers(report, folder)
+        else:
+            asked = case["tier"] == "T1" or (case["tier"] == "T0" and not has_given(case))
+            report.check(not asked, f"{case['id']}: there is no peers.json")
     check_sizes(report, cases)
     check_regeneration(report)
     if everything:

@@ -26,9 +26,17 @@ TIERS = {"t0": exact.cases, "t1": certified.cases, "t2": graded.cases, "t3": sta
 def generate(folder, tiers):
     entries = []
     for tier in tiers:
-        shutil.rmtree(folder / "cases" / tier, ignore_errors=True)
-        entries += [write(folder) for write in TIERS[tier]()]
+        written = [write(folder) for write in TIERS[tier]()]
+        remove_others(folder / "cases", tier, {entry["id"] for entry in written})
+        entries += written
     return entries
+
+
+def remove_others(cases, tier, ids):
+    """Folders of cases that are no more; what peer_values.py wrote beside the others stays."""
+    for folder in cases.glob(f"{tier}/*"):
+        if f"{tier}/{folder.name}" not in ids:
+            shutil.rmtree(folder)
 
 
 def write_schema(folder):
