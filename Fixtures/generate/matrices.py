@@ -113,6 +113,18 @@ def cases():
             by_entry(n, lambda i, j: n - max(i, j) if j >= i - 1 else 0),
             None,
         )
+    # Elimination must exchange rows here; with growth-20 the exchanges do not help, pivots reach 2^19.
+    for n in [2, 8]:
+        yield (
+            f"tinypivot-{n}",
+            by_entry(n, lambda i, j: 2.0**-60 if i == j else 1 / (1 + abs(i - j))),
+            None,
+        )
+    yield (
+        "growth-20",
+        by_entry(20, lambda i, j: 1 if i == j or j == 19 else -1 if i > j else 0),
+        None,
+    )
     for n in [5, 10]:
         yield f"vandermonde-{n}", by_entry(n, lambda i, j: ((i + 1) / 8) ** j), None
 
@@ -172,7 +184,7 @@ def document(name, rows, factor):
     }
     if factor:
         content["factor"] = [factor[i][j] for j in range(n) for i in range(n)]
-    return json.dumps(content | found, ensure_ascii=False, indent=0) .replace(",\n", ", ") + "\n"
+    return json.dumps(content | found, ensure_ascii=False, indent=0).replace(",\n", ", ") + "\n"
 
 
 def main():

@@ -15,7 +15,8 @@ struct RoutineTests {
 
   static let quick: [RoutineProblem] =
     RoutineProblem.generated(sizes: [1, 2, 3, 10]) { $0 == 1e4 || $0 >= 1e14 }
-    + RoutineProblem.generated(sizes: [20]) { $0 == 1e8 }
+    + RoutineProblem.generated(sizes: [20, 50]) { $0 == 1e8 }
+    + [RoutineProblem(.geometric, size: 100, condition: 1e4)]
 
   static let full = RoutineProblem.generated(sizes: [1, 2, 3, 5, 10, 20, 50, 100])
 
