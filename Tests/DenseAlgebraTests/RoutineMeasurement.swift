@@ -31,7 +31,7 @@ struct RoutineMeasurement {
 
   var line: String {
     let fields: [String] = [
-      routine, oracle, LAPACK.name.replacingOccurrences(of: ",", with: " with"), problem.kind,
+      routine, oracle, String(LAPACK.name.prefix { $0 != "," }), problem.kind,
       "\(problem.size)", problem.condition.map { String(format: "%.0e", $0) } ?? "",
       Self.short(outcome.ratio), Self.short(outcome.lapackRatio), Self.short(limit),
       outcome.digits.map { String(format: "%.1f", $0) } ?? "",
