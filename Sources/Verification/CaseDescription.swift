@@ -1,76 +1,65 @@
 import DataFiles
 import DenseAlgebra
-import Foundation
 import Networks
 
 /// What `case.json` of a test vector says, as it stands there.
-struct CaseDescription: Decodable {
-  struct File: Decodable { let name, sha256: String }
-  struct Comparison: Decodable { let metric: String }
-
-  struct Entry: Decodable {
-    let name: String
-    let shape: [Int]
-    let divisor: Int?
-    let n: Int?
-    let kappa: Double?
-    let limit: Double?
-  }
-
-  struct Stage: Decodable {
-    let name: String
-    let derivedFrom: [String]
-    let gauge: String
-    let compare: Comparison
-    let arrays: [Entry]
-
-    var stage: VectorCase.Stage {
-      VectorCase.Stage(
-        name: name, derivedFrom: derivedFrom, metric: compare.metric, gauge: gauge,
-        arrays: arrays.map {
-          VectorCase.Entry(
-            name: $0.name, divisor: $0.divisor, size: $0.n ?? 1, condition: $0.kappa ?? 1,
-            limit: $0.limit)
-        })
-    }
-  }
-
-  let schemaVersion: String
-  let id: String
-  let tier: String
-  let purpose: String
+struct CaseDescription {
+  let id, tier, purpose: String
   let flags: [String]
   let conventions: [String: String]
   let model: ModelDescription
-  let files: [File]
-  let stages: [Stage]
+  let stages: [VectorCase.Stage]
+  /// The shape of every array that is listed.
+  private let shapes: [(name: String, shape: [Int])]
+  /// The stated hash of every file.
+  private let hashes: [String: String]
 
   /// Reads the file; throws where it is not JSON, lacks a key or is of another version.
   init(path: String, limit: Int) throws(DataFileError) {
-    let bytes = try InputFile.read(path: path, limit: limit)
-    do {
-      self = try JSONDecoder().decode(CaseDescription.self, from: Data(bytes))
-    } catch let error as DecodingError {
-      throw DataFileError("\(path): \(error.sentence)")
-    } catch {
-      throw DataFileError("\(path): this is not JSON. Restore the file.")
-    }
-    guard schemaVersion.hasPrefix("1.") else {
+    let file = JSONPlace(try JSON.read(path: path, limit: limit), path: path)
+    let version = try file.member("schemaVersion").text()
+    guard version.hasPrefix("1.") else {
       throw DataFileError(
-        "\(path): the schemaVersion is '\(schemaVersion)', and 1.x is read. "
+        "\(path): the schemaVersion is '\(version)', and 1.x is read. "
           + "Use a natgrad of that version.")
     }
+    id = try file.member("id").text()
+    tier = try file.member("tier").text()
+    purpose = try file.member("purpose").text()
+    flags = try file.member("flags").texts()
+    var conventions: [String: String] = [:]
+    for (key, place) in try file.member("conventions").members() {
+      conventions[key] = try place.text()
+    }
+    self.conventions = conventions
+    model = try ModelDescription(file.member("model"))
+    var hashes: [String: String] = [:]
+    for place in try file.member("files").list() {
+      hashes[try place.member("name").text()] = try place.member("sha256").text()
+    }
+    self.hashes = hashes
+    var stages: [VectorCase.Stage] = []
+    var shapes: [(name: String, shape: [Int])] = []
+    for place in try file.member("stages").list() {
+      stages.append(try VectorCase.Stage(place))
+      for array in try place.member("arrays").list() {
+        shapes.append(
+          (try array.member("name").text(), try array.member("shape").integers()))
+      }
+    }
+    self.stages = stages
+    self.shapes = shapes
   }
 
   /// Throws unless the bytes of `arrays.npz` have the hash that is stated.
   func checkHash(of bytes: [UInt8], path: String) throws(DataFileError) {
-    guard let file = files.first(where: { $0.name == "arrays.npz" }) else {
+    guard let stated = hashes["arrays.npz"] else {
       throw DataFileError("\(path): 'arrays.npz' is not among the files. Restore the file.")
     }
     let digest = SHA256.hexDigest(bytes)
-    guard digest == file.sha256 else {
+    guard digest == stated else {
       throw DataFileError(
-        "\(path): arrays.npz has the sha256 \(digest), and \(file.sha256) is stated. "
+        "\(path): arrays.npz has the sha256 \(digest), and \(stated) is stated. "
           + "Restore both files from one version.")
     }
   }
@@ -79,9 +68,8 @@ struct CaseDescription: Decodable {
   func check(
     _ arrays: [(name: String, array: NumericArray)], path: String
   ) throws(DataFileError) {
-    let entries = stages.flatMap(\.arrays)
     var listed: Set<String> = []
-    for entry in entries {
+    for entry in shapes {
       guard listed.insert(entry.name).inserted else {
         throw DataFileError("\(path): case.json lists '\(entry.name)' twice. Restore the file.")
       }
@@ -105,11 +93,45 @@ struct CaseDescription: Decodable {
   }
 }
 
+extension VectorCase.Stage {
+  fileprivate init(_ place: JSONPlace) throws(DataFileError) {
+    var entries: [VectorCase.Entry] = []
+    for array in try place.member("arrays").list() {
+      entries.append(
+        VectorCase.Entry(
+          name: try array.member("name").text(),
+          divisor: try array.optional("divisor")?.integer(),
+          size: try array.optional("n")?.integer() ?? 1,
+          condition: try array.optional("kappa")?.number() ?? 1,
+          limit: try array.optional("limit")?.number()))
+    }
+    self.init(
+      name: try place.member("name").text(), derivedFrom: try place.member("derivedFrom").texts(),
+      metric: try place.member("compare").member("metric").text(),
+      gauge: try place.member("gauge").text(), arrays: entries)
+  }
+}
+
 /// Either a network with a likelihood, or the kind of the matrices given.
-struct ModelDescription: Decodable {
+struct ModelDescription {
   let network: NetworkDescription?
   let likelihood: LikelihoodDescription?
   let kind: String?
+
+  init(_ place: JSONPlace) throws(DataFileError) {
+    // Not by map, which does not keep the type of the error.
+    if let network = try place.optional("network") {
+      self.network = try NetworkDescription(network)
+    } else {
+      network = nil
+    }
+    if let likelihood = try place.optional("likelihood") {
+      self.likelihood = try LikelihoodDescription(likelihood)
+    } else {
+      likelihood = nil
+    }
+    kind = try place.optional("kind")?.text()
+  }
 
   /// The model on the arrays of the case.
   func model(
@@ -158,7 +180,7 @@ struct ModelDescription: Decodable {
     var weights: [Matrix] = []
     for name in description.weightNames { weights.append(try matrix(name)) }
     let network = try description.network(weights: weights, path: path)
-    let likelihood = try likelihoodDescription.likelihood(path: path)
+    let likelihood = likelihoodDescription.likelihood
     let inputs = try matrix("inputs").transposed
     var targets: Targets?
     if let labels = arrays["labels"] {
@@ -190,30 +212,5 @@ struct ModelDescription: Decodable {
     return VectorCase.NetworkModel(
       network: network, inputs: inputs, targets: targets, likelihood: likelihood,
       probabilities: probabilities)
-  }
-}
-
-extension DecodingError {
-  /// Where in the file something is missing or of another kind, and what to do.
-  fileprivate var sentence: String {
-    func place(_ path: [any CodingKey]) -> String {
-      path.isEmpty
-        ? "the whole file"
-        : path.map { key in key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)" }
-          .joined().trimmingPrefix(".").description
-    }
-    switch self {
-    case .keyNotFound(let key, let context):
-      return "the key '\(key.stringValue)' is missing in \(place(context.codingPath)). "
-        + "Restore the file."
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      return "\(place(context.codingPath)) holds something of another kind than expected "
-        + "(a text, a number, a list or an object). Restore the file."
-    case .dataCorrupted(let context) where !context.codingPath.isEmpty:
-      return "\(place(context.codingPath)) cannot be read. Restore the file."
-    default:
-      // Foundation does not tell text that is no JSON from a size that is no whole number.
-      return "this is not JSON, or a size in it is no whole number. Restore the file."
-    }
   }
 }

@@ -96,7 +96,7 @@ public struct VectorCase: Sendable {
     flags = description.flags
     conventions = description.conventions
     model = try description.model.model(arrays, path: path)
-    stages = description.stages.map(\.stage)
+    stages = description.stages
     self.arrays = arrays
   }
 }

@@ -1,7 +1,6 @@
 import DataFiles
 import DenseAlgebra
 import Fixtures
-import Foundation
 import Networks
 import Verification
 
@@ -14,18 +13,18 @@ struct PeerCase {
   let split: Int
   let arrays: [(name: String, array: NumericArray)]
 
-  /// The part of case.json that says what was computed.
-  private struct Description: Decodable {
-    let network: NetworkDescription
-    let likelihood: LikelihoodDescription
-    let dampings: [Double]
-    let split: Int
-  }
-
   init(_ name: String) throws {
     let path = try Fixtures.path("vectors/peers/\(name)/case.json")
-    let json = try Data(contentsOf: URL(fileURLWithPath: path))
-    let description = try JSONDecoder().decode(Description.self, from: json)
+    let file = try JSON.read(path: path)
+    func member(_ name: String) throws -> JSON {
+      guard let value = file[name] else { throw DataFileError("\(path): no \(name)") }
+      return value
+    }
+    func number(_ value: JSON) throws -> Double {
+      guard case .number(let number) = value else { throw DataFileError("\(path): no number") }
+      return number
+    }
+    let description = try NetworkDescription(member("network"), path: path)
     let arrays = try NPZ.read(path: Fixtures.path("vectors/peers/\(name)/arrays.npz"))
     let byName = Dictionary(uniqueKeysWithValues: arrays.map { ($0.name, $0.array) })
     func matrix(_ name: String) throws -> Matrix {
@@ -33,11 +32,14 @@ struct PeerCase {
       return try array.matrix(name)
     }
     self.arrays = arrays
-    dampings = description.dampings
-    split = description.split
-    network = try description.network.network(
-      weights: description.network.weightNames.map(matrix), path: path)
-    likelihood = try description.likelihood.likelihood(path: path)
+    guard case .array(let strengths) = try member("dampings") else {
+      throw DataFileError("\(path): no dampings")
+    }
+    dampings = try strengths.map(number)
+    split = Int(try number(member("split")))
+    network = try description.network(
+      weights: description.weightNames.map(matrix), path: path)
+    likelihood = try LikelihoodDescription(member("likelihood"), path: path).likelihood
     let targets: Targets =
       try byName["labels"].map { .labels(try $0.labels()) }
       ?? .values(try matrix("targets").transposed)

@@ -17,7 +17,7 @@ struct VectorCaseTests {
   }
 
   static let changes = [
-    Change(from: "\\{", to: "", parts: ["case.json", "not JSON"]),
+    Change(from: "\\{", to: "", parts: ["case.json", "line 2"]),
     Change(
       from: "\"tier\"", to: "\"Tier\"", parts: ["the key 'tier' is missing in the whole file"]),
     Change(
@@ -25,10 +25,10 @@ struct VectorCaseTests {
       parts: ["schemaVersion is '2.0'", "1.x is read"]),
     Change(
       from: "\"flags\": \\[", to: "\"flags\": [7, ",
-      parts: ["flags[0] holds something of another kind", "Restore"]),
+      parts: ["flags[0] is 7.0, and a text is expected", "Restore"]),
     Change(
       from: "\"vector\": \\d+", to: "\"vector\": 1e99", identifier: "t0/tied",
-      parts: ["size in it is no whole number"]),
+      parts: ["model.network.inputShape.vector is 1e+99", "a whole number"]),
     Change(
       from: "\"vector\": \\d+", to: "\"vector\": 99000000", identifier: "t0/tied",
       parts: ["99000000", "largest", "smaller network"]),
