@@ -15,8 +15,10 @@ struct VectorIndexTests {
     for tier in try files.contentsOfDirectory(atPath: root) {
       for name in try files.contentsOfDirectory(atPath: "\(root)/\(tier)") {
         present.insert("\(tier)/\(name)")
-        let contents = try files.contentsOfDirectory(atPath: "\(root)/\(tier)/\(name)")
-        #expect(contents.sorted() == ["arrays.npz", "case.json"], "\(tier)/\(name)")
+        let contents = try files.contentsOfDirectory(atPath: "\(root)/\(tier)/\(name)").sorted()
+        let own = ["arrays.npz", "case.json"]
+        let withPeers = own + ["peers.json", "peers.npz"]
+        #expect(contents == own || contents == withPeers, "\(tier)/\(name)")
       }
     }
     #expect(Set(index.cases.map(\.id)) == present)
@@ -50,6 +52,32 @@ struct VectorIndexTests {
       #expect(vector.tier == entry.tier)
       #expect(entry.id.hasPrefix(entry.tier.lowercased() + "/"))
     }
+  }
+
+  @Test("What other libraries gave has the stated hash and names arrays of its case")
+  func peers() throws {
+    var count = 0
+    for entry in try VectorIndex().cases {
+      let folder = try Fixtures.path("\(VectorIndex.folder)/\(entry.id)")
+      guard InputFile.exists("\(folder)/peers.json") else { continue }
+      let vector = try VectorCase(folder: folder)
+      let file = try JSON.read(path: "\(folder)/peers.json")
+      #expect(file["id"] == .string(entry.id))
+      let digest = SHA256.hexDigest(try InputFile.read(path: "\(folder)/peers.npz"))
+      #expect(file["files"]?.elements.first?["sha256"] == .string(digest), "\(entry.id)")
+      for peer in file["peers"]?.elements ?? [] {
+        for value in peer["quantities"]?.elements.flatMap({ $0["values"]?.elements ?? [] }) ?? [] {
+          guard case .string(let name)? = value["name"] else {
+            Issue.record("\(entry.id): a value without a name")
+            continue
+          }
+          let isKnown = vector.arrays[name] != nil || vector.arrays["\(name).sum"] != nil
+          #expect(isKnown, "\(entry.id): \(name)")
+          count += 1
+        }
+      }
+    }
+    #expect(count > 1000)
   }
 
   @Test("A stage needs earlier stages only, and each limit is 30 nκε rounded to two digits")
@@ -96,5 +124,12 @@ struct VectorIndexTests {
       self = try JSONDecoder().decode(
         Self.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
     }
+  }
+}
+
+extension JSON {
+  /// The elements of a list; none of anything else.
+  fileprivate var elements: [JSON] {
+    if case .array(let elements) = self { elements } else { [] }
   }
 }
