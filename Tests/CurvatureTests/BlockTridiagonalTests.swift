@@ -7,19 +7,12 @@ import Testing
 /// The block-tridiagonal inverse of KFAC (spec 4.4, P-69 to P-71, P-16).
 @Suite("Block-tridiagonal KFAC")
 struct BlockTridiagonalTests {
-  static let cases: [CurvatureCase] = (0..<9).map {
-    CurvatureCase(
-      RandomNetwork(
-        .perceptron, Activation.allCases[$0 % 5], RandomNetwork.likelihoods[$0 % 3],
-        seed: UInt64(600 + $0), exampleCount: 8 + $0))
-  }
-
   /// F̃ of all layers with the diagonal blocks' factors damped.
-  static func kroneckerFactored(_ test: CurvatureCase, _ rule: DampingRule, _ λ: Double) -> Matrix {
-    let layers = test.defined
-    let offsets = test.samples.layout.offsets
-    var matrix = Matrix(
-      rowCount: test.samples.layout.count, columnCount: test.samples.layout.count)
+  static func kroneckerFactored(
+    _ layers: [DefinedLayer], _ offsets: [Int], _ rule: DampingRule, _ λ: Double
+  ) -> Matrix {
+    let size = layers.reduce(0) { $0 + $1.size }
+    var matrix = Matrix(rowCount: size, columnCount: size)
     for (l, first) in layers.enumerated() {
       for (m, second) in layers.enumerated() {
         let (a, g) = crossFactors(first, second)
@@ -31,83 +24,139 @@ struct BlockTridiagonalTests {
     return matrix
   }
 
-  @Test(
-    "P-69: F̂ is F̃ on the tridiagonal, F̂⁻¹ is block-tridiagonal and positive definite",
-    arguments: cases, [DampingRule.sqrt, .factor, .pi])
-  func agreesOnTheTridiagonal(test: CurvatureCase, rule: DampingRule) throws {
-    let λ = 0.05
-    let structure = try StructureKind.blockTridiagonal.build(test.samples)
-    let damping = try structure.damped(rule, λ)
-    let matrix = try damping.dense(within: .standard)
-    let wanted = Self.kroneckerFactored(test, rule, λ)
-    let inverse = try LAPACK.dgesv(matrix, .identity(matrix.rowCount))
-    let κ = try condition(matrix)
-    let offsets = test.samples.layout.offsets
-    let ranges = zip(offsets, test.samples.layout.blocks).map { $0..<$0 + $1.count }
-    for (l, rows) in ranges.enumerated() {
-      for (m, columns) in ranges.enumerated() {
-        if abs(l - m) <= 1 {
-          expectRatio(
-            Ratio(
-              matrix.block(rows: rows, columns: columns),
-              against: wanted.block(rows: rows, columns: columns), size: matrix.rowCount,
-              scale: LAPACK.norm1(wanted)), "block \(l), \(m), \(rule), \(test)", seed: test.seed)
-        } else {
-          let block = inverse.block(rows: rows, columns: columns)
-          expectRatio(
-            Ratio(
-              block, against: Matrix(rowCount: rows.count, columnCount: columns.count),
-              size: matrix.rowCount, scale: κ * LAPACK.norm1(inverse)),
-            "inverse \(l), \(m), \(rule), \(test)", seed: test.seed)
-          if frobenius(wanted.block(rows: rows, columns: columns)) > 0 {
-            #expect(frobenius(matrix.block(rows: rows, columns: columns)) > 0)
+  /// What a damped block-tridiagonal structure is compared with.
+  struct Setting {
+    let curvature: CurvatureCase
+    let samples: GradientSamples
+    let rule: DampingRule
+    let λ: Double
+    /// F̃ with damped factors in the diagonal blocks.
+    let matrix: Matrix
+    let ranges: [Range<Int>]
+    /// Π (1 + ‖Ψ‖₁)²: the form Ξ⁻¹Λ⁻¹Ξ⁻ᵀ multiplies by every Ψ = F̃₁₂F̃₂₂⁻¹ from both sides.
+    let growth: Double
+
+    /// All layers, or two that follow one another.
+    init(_ test: NetworkCase, twoLayers: Bool = false) throws {
+      rule = test.pick([.sqrt, .factor, .pi])
+      λ = test.pick([1, 0.05, 1e-3], salt: 1)
+      curvature = test.curvature
+      let source = curvature.source
+      let first = twoLayers ? Int(test.seed) % (source.network.parameters.count - 1) : 0
+      let chosen = twoLayers ? [first, first + 1] : Array(source.network.parameters.indices)
+      let samples = GradientSamples(
+        source.network, source.data, likelihood: source.likelihood, kind: test.kind, blocks: chosen)
+      self.samples = samples
+      let layers = samples.blocks.indices.map { DefinedLayer(samples, block: $0) }
+      let offsets = samples.layout.offsets
+      ranges = zip(offsets, layers).map { $0..<$0 + $1.size }
+      matrix = BlockTridiagonalTests.kroneckerFactored(layers, offsets, rule, λ)
+      var growth = 1.0
+      for (row, next) in zip(ranges, ranges.dropFirst()) {
+        let ψ = try LAPACK.dgesv(
+          matrix.block(rows: next, columns: next), matrix.block(rows: next, columns: row)
+        ).transposed
+        growth *= (1 + LAPACK.norm1(ψ)) * (1 + LAPACK.norm1(ψ.transposed))
+      }
+      self.growth = growth
+    }
+
+    var damped: any DampedStructure {
+      get throws { try StructureKind.blockTridiagonal.build(samples).damped(rule, λ) }
+    }
+  }
+
+  @Test("P-69: F̂ is F̃ on the tridiagonal blocks, F̂⁻¹ is block-tridiagonal and positive definite")
+  func agreesOnTheTridiagonal() {
+    property(
+      "P-69", .equal, oracle: "dpotri",
+      claim: "F̂ = F̃ on the tridiagonal blocks, and F̂⁻¹ is zero off them",
+      over: NetworkCase.all.chains, share: 0.5
+    ) { test, checks in
+      let setting = try Setting(test)
+      let damping = try setting.damped
+      let matrix = try damping.dense(within: .standard)
+      let inverse = try damping.denseInverse(within: .standard)
+      let reference = try LAPACK.dpotri(matrix.symmetrized)
+      let κ = try condition(matrix.symmetrized)
+      for (l, rows) in setting.ranges.enumerated() {
+        for (m, columns) in setting.ranges.enumerated() {
+          let wanted = setting.matrix.block(rows: rows, columns: columns)
+          if abs(l - m) <= 1 {
+            checks.equal(
+              matrix.block(rows: rows, columns: columns), wanted,
+              scale: setting.growth * LAPACK.norm1(setting.matrix), "F̂, block \(l), \(m)")
+          } else {
+            checks.holds(
+              inverse.block(rows: rows, columns: columns).maximumMagnitude == 0,
+              "F̂⁻¹ is zero in block \(l), \(m)")
+            checks.equal(
+              reference.block(rows: rows, columns: columns),
+              Matrix(rowCount: rows.count, columnCount: columns.count),
+              scale: setting.growth * κ * LAPACK.norm1(reference), "dpotri, block \(l), \(m)")
           }
         }
       }
+      try checks.dampedLaws(
+        damping, expected: nil, seed: test.seed, amplification: setting.growth)
     }
-    #expect(try LAPACK.dsyevd(matrix).values[0] > 0)
-    try expectDampedLaws(damping, expected: nil, "\(rule), \(test)", seed: test.seed)
+    property(
+      "P-69", .inequality, oracle: "dsyev", claim: "F̂⁻¹ is positive definite",
+      over: NetworkCase.all.chains, share: 0.5
+    ) { test, checks in
+      let setting = try Setting(test)
+      let inverse = try setting.damped.denseInverse(within: .standard)
+      // Not negative beyond round-off, and of full rank: dpotrf needs positive pivots.
+      checks.atMost(
+        0, try LAPACK.dsyev(inverse).values[0], size: inverse.rowCount,
+        scale: setting.growth * LAPACK.norm1(inverse))
+      checks.holds((try? LAPACK.dpotrf(inverse)) != nil, "dpotrf succeeds")
+    }
   }
 
-  @Test(
-    "P-70: with two layers it is the whole Kronecker-factored F̃ (dgesv)",
-    arguments: [DampingRule.sqrt, .factor, .pi])
-  func twoLayersAreTheWholeMatrix(rule: DampingRule) throws {
-    for seed in 1...6 as ClosedRange<UInt64> {
-      for λ in [1.0, 0.05, 1e-3] {
-        var generator = Generator(seed: seed)
-        let network = try Network.multilayerPerceptron(
-          weights: [generator.normal(3, 3), generator.normal(2, 4)], activations: [.tanh])
-        let likelihood = RandomNetwork.likelihoods[Int(seed % 3)]
-        let data = drawn(network, generator.normal(2, 9), likelihood, seed: seed)
-        let samples = GradientSamples(network, data, likelihood: likelihood, kind: .exact)
-        let layers = (0..<2).map { DefinedLayer(samples, block: $0) }
-        let cross = crossFactors(layers[0], layers[1])
-        var whole = blockDiagonal(
-          layers.map { damped($0.factors().a, $0.factors().g, rule, λ) })
-        whole.setBlock(row: 0, column: 9, to: kronecker(cross.a, cross.g))
-        whole.setBlock(row: 9, column: 0, to: kronecker(cross.a, cross.g).transposed)
-        let damping = try StructureKind.blockTridiagonal.build(samples).damped(rule, λ)
-        try expectDampedLaws(damping, expected: whole, "\(rule), \(λ)", seed: seed)
-        let right = generator.vector(17)
-        let step = damping.solve(ParameterVector(right, layout: samples.layout)).flattened
-        expectRatio(
-          solutionRatio(step, try LAPACK.dgesv(whole, right), condition: try condition(whole)),
-          "\(rule), \(λ)", seed: seed)
-        // P-71: Ψ = F̃₁₂ F̃₂₂⁻¹ is (A₁₂ A₂₂⁻¹) ⊗ (G₁₂ G₂₂⁻¹).
-        if rule == .factor {
-          let second = layers[1].factors()
-          let ψ = try LAPACK.dgesv(
-            whole.block(rows: 9..<17, columns: 9..<17), kronecker(cross.a, cross.g).transposed
-          ).transposed
-          let ψA = try LAPACK.dgesv(second.a.addingToDiagonal(λ), cross.a.transposed).transposed
-          let ψG = try LAPACK.dgesv(second.g.addingToDiagonal(λ), cross.g.transposed).transposed
-          expectRatio(
-            Ratio(
-              kronecker(ψA, ψG), against: ψ, size: 9,
-              scale: try condition(damped(second.a, second.g, rule, λ)) * LAPACK.norm1(ψ)))
-        }
-      }
+  @Test("P-70: for two layers it is the whole Kronecker-factored F̃")
+  func twoLayersAreTheWholeMatrix() {
+    property(
+      "P-70", .equal, oracle: "dgesv", over: NetworkCase.all.chains, share: 0.5
+    ) { test, checks in
+      let setting = try Setting(test, twoLayers: true)
+      let damping = try setting.damped
+      try checks.dampedLaws(
+        damping, expected: setting.matrix, seed: test.seed, amplification: setting.growth)
+      var generator = Generator(seed: test.seed)
+      let right = generator.vector(setting.matrix.rowCount)
+      let step = damping.solve(ParameterVector(right, layout: damping.layout)).flattened
+      checks.ratio(
+        solutionRatio(
+          step, try LAPACK.dgesv(setting.matrix, right),
+          condition: setting.growth * (try condition(setting.matrix))), "dgesv, over κ")
+    }
+  }
+
+  @Test("P-71: Ψ, read back from the inverse, is (A₁₂A₂₂⁻¹) ⊗ (G₁₂G₂₂⁻¹)")
+  func couplingIsAKroneckerProduct() {
+    property("P-71", .equal, oracle: "dgesv", over: NetworkCase.all.chains) { test, checks in
+      let setting = try Setting(test, twoLayers: true)
+      let inverse = try setting.damped.denseInverse(within: .standard)
+      let (first, second) = (setting.ranges[0], setting.ranges[1])
+      // F̂⁻¹ = Ξᵀ Λ Ξ: its first block is Λ₁, the one beside it −Λ₁ Ψ.
+      let corner = inverse.block(rows: first, columns: first)
+      let ψ = -(try LAPACK.dgesv(corner, inverse.block(rows: first, columns: second)))
+      let layers = (0..<2).map { DefinedLayer(setting.samples, block: $0) }
+      let cross = crossFactors(layers[0], layers[1])
+      let (a, g) = layers[1].factors()
+      let shifts = setting.rule.shifts(
+        a: KroneckerFactor(a), g: KroneckerFactor(g), lambda: setting.λ)
+      guard let shifts else { return }
+      let ψA = try LAPACK.dgesv(a.addingToDiagonal(shifts.a), cross.a.transposed).transposed
+      let ψG = try LAPACK.dgesv(g.addingToDiagonal(shifts.g), cross.g.transposed).transposed
+      let scale = try condition(setting.matrix) * setting.growth
+      checks.equal(kronecker(ψA, ψG), ψ, scale: scale, "over κ")
+      let whole = try LAPACK.dgesv(
+        setting.matrix.block(rows: second, columns: second),
+        setting.matrix.block(rows: second, columns: first)
+      ).transposed
+      checks.equal(kronecker(ψA, ψG), whole, scale: scale, "against the whole F̃₂₂, over κ")
     }
   }
 
@@ -145,39 +194,76 @@ struct BlockTridiagonalTests {
     #expect(test.samples.blocks.map(\.name).contains(block))
   }
 
-  @Test("P-16: (A ⊗ B − C ⊗ D)⁻¹ by simultaneous diagonalisation (dgesv)")
-  func differencesOfKroneckerProducts() throws {
-    for seed in 1...10 as ClosedRange<UInt64> {
-      var generator = Generator(seed: seed)
-      let a = generator.positiveDefinite(4, condition: 30)
-      let b = generator.positiveDefinite(3, condition: 30)
-      // C ⪯ 0.9 A and D ⪯ 0.9 B keep the difference positive definite.
+  /// A, B of condition up to 1e3, and C = θ-part of A, D = θ-part of B, θ < 1.
+  struct DifferenceCase: Sendable, CustomStringConvertible {
+    var leftSize: Int
+    var rightSize: Int
+    var conditionNumber: Double
+    var share: Double
+    var seed: UInt64
+
+    var description: String {
+      "\(leftSize) and \(rightSize), κ = \(conditionNumber), θ = \(share), seed \(seed)"
+    }
+
+    static let all = Cases<DifferenceCase>(
+      edges: [
+        DifferenceCase(leftSize: 1, rightSize: 1, conditionNumber: 1, share: 0, seed: 1),
+        DifferenceCase(leftSize: 1, rightSize: 5, conditionNumber: 30, share: 0.99, seed: 2),
+        DifferenceCase(leftSize: 4, rightSize: 3, conditionNumber: 1, share: 0.5, seed: 3),
+        DifferenceCase(leftSize: 6, rightSize: 6, conditionNumber: 1e3, share: 0.999, seed: 4),
+      ],
+      smaller: { value in
+        [\DifferenceCase.leftSize, \.rightSize].flatMap { size in
+          (1..<max(value[keyPath: size], 1)).map {
+            var copy = value
+            copy[keyPath: size] = $0
+            return copy
+          }
+        }
+      },
+      draw: {
+        DifferenceCase(
+          leftSize: 1 + $0.below(6), rightSize: 1 + $0.below(6),
+          conditionNumber: exponential(logarithm(1e3) * $0.uniform()), share: 0.999 * $0.uniform(),
+          seed: $0.next() % 100_000)
+      })
+  }
+
+  @Test("P-16: (A ⊗ B − C ⊗ D)⁻¹ by simultaneous diagonalisation")
+  func differencesOfKroneckerProducts() {
+    property("P-16", .equal, oracle: "dgesv", over: DifferenceCase.all) { test, checks in
+      var generator = Generator(seed: test.seed)
+      let a = generator.positiveDefinite(test.leftSize, condition: test.conditionNumber)
+      let b = generator.positiveDefinite(test.rightSize, condition: test.conditionNumber)
+      // C ⪯ θA and D ⪯ θB keep the difference above (1 − θ²) A ⊗ B.
       func below(_ m: Matrix) throws -> Matrix {
         let l = try LAPACK.dpotrf(m)
         let inner = generator.symmetric(
-          eigenvalues: (0..<m.rowCount).map { 0.9 * Double($0) / Double(m.rowCount) })
+          eigenvalues: (0..<m.rowCount).map { test.share * Double($0 + 1) / Double(m.rowCount) })
         return LAPACK.dgemm(LAPACK.dgemm(l, inner), l, transposeB: true).symmetrized
       }
       let (c, d) = (try below(a), try below(b))
       let matrix = kronecker(a, b) - kronecker(c, d)
       let difference = try KroneckerDifference(a: a, b: b, c: c, d: d, name: "layer1")
-      let v = generator.normal(3, 4)
-      let κ = try condition(matrix)
-      expectRatio(
+      let v = generator.normal(test.rightSize, test.leftSize)
+      let right = Vector(v.storage)
+      // κ(A ⊗ B)/(1 − θ²), and the factors' inverse roots lose κ once more.
+      let κ = try condition(a) * condition(b) / (1 - test.share * test.share)
+      checks.ratio(
         solutionRatio(
-          Vector(difference.solve(v).storage), try LAPACK.dgesv(matrix, Vector(v.storage)),
-          condition: κ), seed: seed)
-      expectRatio(
-        Ratio(
-          Matrix(column: Vector(difference.apply(v).storage)),
-          against: Matrix(column: LAPACK.dgemm(matrix, Vector(v.storage))), size: 12,
-          scale: LAPACK.norm1(matrix) * LAPACK.norm1(Matrix(column: Vector(v.storage)))),
-        seed: seed)
+          Vector(difference.solve(v).storage), try LAPACK.dgesv(matrix, right), condition: κ),
+        "solve, over κ")
+      checks.equal(
+        Vector(difference.apply(v).storage), LAPACK.dgemm(matrix, right),
+        scale: (LAPACK.norm1(kronecker(a, b)) + LAPACK.norm1(kronecker(c, d)))
+          * LAPACK.norm1(Matrix(column: right)), "apply")
       let logDeterminant = try LAPACK.dgetrf(matrix).factors.diagonal.reduce(0) {
         $0 + logarithm(abs($1))
       }
-      expectAtMost(
-        abs(difference.logDeterminant - logDeterminant), 30 * 12 * κ * .ulpOfOne, seed: seed)
+      checks.equal(
+        difference.logDeterminant, logDeterminant, size: matrix.rowCount,
+        scale: κ + abs(logDeterminant), "log det")
     }
   }
 

@@ -129,10 +129,12 @@ func pinching(_ m: Matrix, _ d: Int) -> Matrix {
 
 func frobenius(_ m: Matrix) -> Double { LAPACK.dlange(m, .frobenius) }
 
-/// λmax/λmin of a symmetric positive definite matrix by `dsyevd`.
+/// λmax/λmin of a symmetric positive definite matrix by `dsyevd`, which knows λmin to ε λmax only: at
+/// most 1/ε.
 func condition(_ m: Matrix) throws -> Double {
   let values = try LAPACK.dsyevd(m).values.elements
-  return values[values.count - 1] / values[0]
+  let largest = values[values.count - 1]
+  return largest / max(values[0], .ulpOfOne * largest)
 }
 
 /// ‖x − y‖₁/(n κ ‖y‖₁ ε): the error of a solution, which may grow with κ (spec 10's budget).

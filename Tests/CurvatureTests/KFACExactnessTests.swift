@@ -4,121 +4,136 @@ import Networks
 import TestSupport
 import Testing
 
+extension Checks {
+  /// A ⊗ G of a layer is its exact block.
+  mutating func kfacIsExact(_ samples: GradientSamples, block index: Int) throws {
+    let exact = DefinedLayer(samples, block: index).fisher
+    let kfac = try KroneckerBlock.kfac(LayerSamples(samples, block: index)).dense(within: .standard)
+    equal(kfac, exact, scale: floored(exact), samples.blocks[index].name)
+  }
+}
+
 /// Where KFAC is the exact block, and where it must not be (spec 4.2).
 @Suite("KFAC is exact where theory says so, and only there")
 struct KFACExactnessTests {
-  /// Expects A ⊗ G and EKFAC to be the exact block of the given layers (P-87 says EKFAC too).
-  func expectExact(_ test: CurvatureCase, layers: [Int]? = nil) throws {
-    for index in layers ?? Array(test.samples.blocks.indices) {
-      let layer = test.layers[index]
-      let exact = test.defined[index].fisher
-      let kfac = try KroneckerBlock.kfac(layer).dense(within: .standard)
-      expectRatio(.difference(kfac, exact), "\(test), layer \(index)", seed: test.seed)
-      let ekfac = try EigenbasisBlock.ekfac(layer).dense(within: .standard)
-      expectRatio(.difference(ekfac, exact), "EKFAC, \(test), layer \(index)", seed: test.seed)
-    }
-  }
+  /// One example each; the last layer at least is used at one position.
+  static let oneExample = NetworkCase.all.withUnsharedLastLayer.with { $0.exampleCount = 1 }
 
-  func expectInexact(_ test: CurvatureCase, layer: Int) throws {
-    let kfac = try KroneckerBlock.kfac(test.layers[layer]).dense(within: .standard)
-    expectDifferent(
-      kfac, test.defined[layer].fisher, relative: 0.02, "\(test)", seed: test.seed)
-  }
-
-  @Test("T1, P-48: one example, any network, likelihood and Fisher kind", arguments: 0..<9)
-  func oneExampleIsExact(index: Int) throws {
-    for activation in [Activation.tanh, .logistic, .softplus] {
-      let source = RandomNetwork(
-        .perceptron, activation, RandomNetwork.likelihoods[index % 3], seed: UInt64(index),
-        exampleCount: 1)
-      try expectExact(CurvatureCase(source, CurvatureCase.kinds[index / 3]))
-    }
-  }
-
-  @Test("T2, P-49: identical inputs", arguments: RandomNetwork.likelihoods)
-  func identicalInputsAreExact(likelihood: Likelihood) throws {
-    let source = RandomNetwork(.perceptron, .tanh, likelihood, seed: 4, exampleCount: 1)
-    let repeated = source.data.subset([0, 0, 0, 0, 0])
-    let samples = GradientSamples(
-      source.network, repeated, likelihood: likelihood, kind: .exact)
-    for index in samples.blocks.indices {
-      let kfac = KroneckerBlock.kfac(LayerSamples(samples, block: index))
-      expectRatio(
-        .difference(
-          try kfac.dense(within: .standard), DefinedLayer(samples, block: index).fisher))
-    }
-  }
-
-  @Test("T3, P-50: deep linear, Gaussian, exact Fisher", arguments: 1...4 as ClosedRange<UInt64>)
-  func deepLinearIsExact(seed: UInt64) throws {
-    try expectExact(
-      CurvatureCase(
-        RandomNetwork(
-          .perceptron, .identity, .gaussian(variance: 0.7), seed: seed, exampleCount: 9)))
-  }
-
-  @Test("T3: every cross-layer block A_ℓm ⊗ G_ℓm is exact too")
-  func deepLinearCrossBlocksAreExact() {
-    let test = CurvatureCase(
-      RandomNetwork(.perceptron, .identity, .gaussian(variance: 0.7), seed: 2, exampleCount: 9))
-    let fisher = test.fisher
-    let offsets = test.samples.layout.offsets
-    for (l, first) in test.defined.enumerated() {
-      for (m, second) in test.defined.enumerated() {
-        let crossing = crossFactors(first, second)
-        let block = fisher.block(
-          rows: offsets[l]..<offsets[l] + first.size,
-          columns: offsets[m]..<offsets[m] + second.size)
-        expectRatio(.difference(kronecker(crossing.a, crossing.g), block), "\(l), \(m)")
+  @Test("P-48: KFAC is exact with one example (T1), any network, likelihood and Fisher kind")
+  func oneExampleIsExact() {
+    property("P-48", .equal, oracle: "definition, dsyrk", over: Self.oneExample) { test, checks in
+      let samples = test.curvature.samples
+      for (index, block) in samples.blocks.enumerated()
+      where block.uses.count == 1 && block.uses[0].positions == 1 {
+        try checks.kfacIsExact(samples, block: index)
       }
     }
   }
 
-  @Test("D4, P-51: the empirical Fisher of a deep linear network is not a Kronecker product")
-  func empiricalDeepLinearIsNotExact() throws {
-    for seed in 1...4 as ClosedRange<UInt64> {
-      let source = RandomNetwork(
-        .perceptron, .identity, .gaussian(variance: 0.7), seed: seed, exampleCount: 9)
-      try expectInexact(CurvatureCase(source, .empirical), layer: 0)
+  @Test("P-49: KFAC is exact with identical inputs (T2), whatever the labels")
+  func identicalInputsAreExact() {
+    property("P-49", .equal, oracle: "definition, dsyrk", over: Self.oneExample) { test, checks in
+      let one = test.problem
+      let copies = 2 + Int(test.seed % 6)
+      let inputs = Matrix(rowCount: one.data.inputs.rowCount, columnCount: copies) { i, _ in
+        one.data.inputs[i, 0]
+      }
+      let data = drawn(one.network, inputs, test.likelihood, seed: test.seed)
+      let samples = GradientSamples(
+        one.network, data, likelihood: test.likelihood, kind: test.kind)
+      for (index, block) in samples.blocks.enumerated()
+      where block.uses.count == 1 && block.uses[0].positions == 1 {
+        try checks.kfacIsExact(samples, block: index)
+      }
     }
   }
 
-  @Test("T4, P-52: the last layer under a Gaussian, any network; G is I/σ²")
-  func gaussianLastLayerIsExact() throws {
-    for activation in Activation.allCases {
-      let test = CurvatureCase(
-        RandomNetwork(
-          .perceptron, activation, .gaussian(variance: 0.7), seed: 8, exampleCount: 11))
-      let last = test.samples.blocks.count - 1
-      try expectExact(test, layers: [last])
-      let g = KFACFactors(test.layers[last]).g
-      expectRatio(.difference(g, (1 / 0.7) * .identity(g.rowCount)))
+  @Test("P-50: KFAC and every cross-layer block are exact for deep linear Gaussian networks (T3)")
+  func deepLinearIsExact() {
+    let cases = NetworkCase.exact.filter {
+      [.perceptron, .biasFree, .residual].contains($0.architecture)
+    }.with {
+      $0.activation = .identity
+      $0.likelihood = .gaussian(variance: $0.pick([0.01, 0.7, 100]))
+    }
+    property("P-50", .equal, oracle: "definition, dgemm", over: cases) { test, checks in
+      let curvature = test.curvature
+      let fisher = try ExactFisher(curvature.samples).dense(within: .standard)
+      let offsets = curvature.samples.layout.offsets
+      let layers = curvature.defined
+      for (l, first) in layers.enumerated() {
+        try checks.kfacIsExact(curvature.samples, block: l)
+        for (m, second) in layers.enumerated() {
+          let (a, g) = crossFactors(first, second)
+          let block = fisher.block(
+            rows: offsets[l]..<offsets[l] + first.size,
+            columns: offsets[m]..<offsets[m] + second.size)
+          // |F_ℓm| is at most the geometric mean of the diagonal blocks; its sums may cancel to less.
+          let scale = (floored(first.fisher) * floored(second.fisher)).squareRoot()
+          checks.equal(block, kronecker(a, g), scale: scale, "block \(l), \(m)")
+        }
+      }
     }
   }
 
-  @Test("T5, P-53: a zero last layer under softmax and Bernoulli; G in closed form")
-  func zeroLastLayerIsExact() throws {
-    for likelihood in [Likelihood.categorical, .bernoulli] {
-      let source = RandomNetwork(.perceptron, .tanh, likelihood, seed: 6, exampleCount: 8)
+  @Test("P-51: the empirical Fisher of a deep linear network is not a Kronecker product")
+  func empiricalDeepLinearIsNotExact() {
+    let cases = NetworkCase.generic.with {
+      $0.activation = .identity
+      $0.likelihood = .gaussian(variance: 0.7)
+      $0.kind = .empirical
+    }
+    property("P-51", .counterProperty, oracle: "definition, dsyrk", over: cases) { test, checks in
+      let curvature = test.curvature
+      checks.different(
+        try KroneckerBlock.kfac(curvature.layers[0]).dense(within: .standard),
+        curvature.defined[0].fisher)
+    }
+  }
+
+  @Test("P-52: the last layer under a Gaussian is A ⊗ I/σ² in any network (T4)")
+  func gaussianLastLayerIsExact() {
+    let cases = NetworkCase.exact.withUnsharedLastLayer.with {
+      $0.likelihood = .gaussian(variance: $0.pick([0.01, 0.7, 100]))
+    }
+    property("P-52", .equal, oracle: "closed form", over: cases) { test, checks in
+      guard case .gaussian(let variance) = test.likelihood else { return }
+      let curvature = test.curvature
+      let last = curvature.samples.blocks.count - 1
+      try checks.kfacIsExact(curvature.samples, block: last)
+      let factors = KFACFactors(curvature.layers[last])
+      checks.equal(factors.g, (1 / variance) * .identity(factors.g.rowCount), "G = I/σ²")
+      let layer = curvature.defined[last]
+      checks.equal(
+        try ExactFisher.blocks(of: curvature.samples)[last].dense(within: .standard),
+        kronecker(layer.factors().a, (1 / variance) * .identity(layer.outputSize)), "F = A ⊗ I/σ²")
+    }
+  }
+
+  @Test("P-53: a zero last layer is exact under softmax and Bernoulli (T5); G in closed form")
+  func zeroLastLayerIsExact() {
+    let cases = NetworkCase.exact.withUnsharedLastLayer.with {
+      if case .gaussian = $0.likelihood { $0.likelihood = .categorical }
+    }
+    property("P-53", .equal, oracle: "closed form", over: cases) { test, checks in
+      let source = test.problem
       var network = source.network
       let last = network.parameters.count - 1
-      let weights = network.parameters[last].weights
-      network.parameters[last].weights = 0 * weights
+      network.parameters[last].weights = 0 * network.parameters[last].weights
       let samples = GradientSamples(
-        network, source.data, likelihood: likelihood, kind: .exact)
-      let c = weights.rowCount
+        network, source.data, likelihood: test.likelihood, kind: .exact)
+      let c = network.outputCount
       let expected =
-        likelihood == .bernoulli
+        test.likelihood == .bernoulli
         ? 0.25 * Matrix.identity(c)
         : Matrix(rowCount: c, columnCount: c) {
           (($0 == $1 ? 1 : 0) - 1 / Double(c)) / Double(c)
         }
-      let layer = LayerSamples(samples, block: last)
-      expectRatio(.difference(KFACFactors(layer).g, expected), "\(likelihood)")
-      expectRatio(
-        .difference(
-          try KroneckerBlock.kfac(layer).dense(within: .standard),
-          DefinedLayer(samples, block: last).fisher))
+      try checks.kfacIsExact(samples, block: last)
+      checks.equal(KFACFactors(LayerSamples(samples, block: last)).g, expected, "G")
+      checks.equal(
+        try ExactFisher.blocks(of: samples)[last].dense(within: .standard),
+        kronecker(DefinedLayer(samples, block: last).factors().a, expected), "F")
     }
   }
 
@@ -137,92 +152,129 @@ struct KFACExactnessTests {
         DefinedLayer(samples, block: 0).fisher))
   }
 
-  @Test("D8, P-54: a generic nonlinear network is not exact")
-  func genericNetworksAreNotExact() throws {
-    for (index, likelihood) in RandomNetwork.likelihoods.enumerated() {
-      let source = RandomNetwork(
-        .perceptron, .tanh, likelihood, seed: UInt64(21 + index), exampleCount: 12)
-      try expectInexact(CurvatureCase(source), layer: 0)
+  @Test("P-54: in a generic tanh network KFAC is not the exact block")
+  func genericNetworksAreNotExact() {
+    property("P-54", .counterProperty, oracle: "definition, dsyrk", over: NetworkCase.generic) {
+      test, checks in
+      let curvature = test.curvature
+      checks.different(
+        try KroneckerBlock.kfac(curvature.layers[0]).dense(within: .standard),
+        curvature.defined[0].fisher)
     }
   }
 
-  @Test("P-55, P-56: the error is the covariance of the two second moments")
-  func errorIsTheCovariance() throws {
-    for test in CurvatureCase.dense {
-      for (index, layer) in test.defined.enumerated() {
+  @Test("P-55: F − A ⊗ G = E[(āāᵀ − A) ⊗ (Γ − G)]")
+  func errorIsTheCovariance() {
+    property(
+      "P-55", .equal, oracle: "definition", over: NetworkCase.all.withUnsharedLastLayer, share: 0.5
+    ) { test, checks in
+      let curvature = test.curvature
+      let exact = ExactFisher.blocks(of: curvature.samples)
+      for (index, layer) in curvature.defined.enumerated() where layer.positions == 1 {
         let (a, g) = layer.factors()
         let n = Double(layer.exampleCount)
         var covariance = Matrix(rowCount: layer.size, columnCount: layer.size)
-        var traces = 0.0
         for example in 0..<layer.exampleCount {
           let (ā, Γ) = layer.outerProducts(ofExample: example)
           covariance.add(1 / n, times: kronecker(ā - a, Γ - g))
-          traces += (ā.trace - a.trace) * (Γ.trace - g.trace) / n
         }
-        let kfac = try KroneckerBlock.kfac(test.layers[index]).dense(within: .standard)
-        let scale = max(LAPACK.norm1(kfac), LAPACK.norm1(layer.fisher))
-        if scale == 0 { continue }
-        expectRatio(
-          Ratio(layer.fisher - kfac, against: covariance, size: layer.size, scale: scale),
-          "\(test), layer \(index)", seed: test.seed)
-        let exact = ExactFisher(test.samples)
-        let trace = exact.layers[index].scaledGradients
-        expectAtMost(
-          abs(LAPACK.dsyrk(trace).trace - kfac.trace - traces), 0,
-          slack: 30 * Double(layer.size) * .ulpOfOne * (kfac.trace + layer.fisher.trace),
-          "\(test), layer \(index)")
+        let kfac = try KroneckerBlock.kfac(curvature.layers[index]).dense(within: .standard)
+        checks.equal(
+          try exact[index].dense(within: .standard) - kfac, covariance,
+          scale: max(floored(kfac), floored(layer.fisher)), layer.block.name)
+      }
+    }
+  }
+
+  @Test("P-56: tr F − tr A tr G is the covariance of ‖ā‖² and tr Γ over the examples")
+  func traceErrorIsTheCovariance() {
+    property(
+      "P-56", .equal, oracle: "definition", over: NetworkCase.all.withUnsharedLastLayer
+    ) { test, checks in
+      let curvature = test.curvature
+      let exact = ExactFisher.blocks(of: curvature.samples)
+      for (index, layer) in curvature.defined.enumerated() where layer.positions == 1 {
+        let n = Double(layer.exampleCount)
+        let squares = (0..<layer.exampleCount).map { example in
+          let (ā, Γ) = layer.outerProducts(ofExample: example)
+          return (a: ā.trace, g: Γ.trace)
+        }
+        let (meanA, meanG) = (
+          squares.reduce(0) { $0 + $1.a } / n, squares.reduce(0) { $0 + $1.g } / n
+        )
+        let covariance = squares.reduce(0) { $0 + ($1.a - meanA) * ($1.g - meanG) } / n
+        let factors = KFACFactors(curvature.layers[index])
+        let traces = (
+          try exact[index].dense(within: .standard).trace, factors.a.trace * factors.g.trace
+        )
+        checks.equal(
+          traces.0 - traces.1, covariance, size: layer.size,
+          scale: max(traces.0 + traces.1, 1e-290), layer.block.name)
       }
     }
   }
 
   @Test("P-57: the bias corner of A is 1 and the bias block of KFAC is the exact one")
-  func biasBlockIsExact() throws {
-    for test in CurvatureCase.dense {
-      for (index, layer) in test.defined.enumerated() {
-        let a = KFACFactors(test.layers[index]).a
+  func biasBlockIsExact() {
+    property(
+      "P-57", .equal, oracle: "definition, dsyrk",
+      over: NetworkCase.all.withUnsharedLastLayer.filter { $0.architecture != .biasFree }
+    ) { test, checks in
+      let curvature = test.curvature
+      for (index, layer) in curvature.defined.enumerated() where layer.positions == 1 {
+        let a = KFACFactors(curvature.layers[index]).a
         let last = layer.inputSize - 1
-        expectRatio(.difference(Vector([a[last, last]]), Vector([1])))
+        checks.equal(a[last, last], 1, "the corner of A")
         let rows = last * layer.outputSize..<layer.size
         let exact = layer.fisher.block(rows: rows, columns: rows)
-        if frobenius(exact) == 0 { continue }
-        expectRatio(
-          .difference(
-            try KroneckerBlock.kfac(test.layers[index]).dense(within: .standard)
-              .block(rows: rows, columns: rows), exact), "\(test), layer \(index)")
+        checks.equal(
+          try KroneckerBlock.kfac(curvature.layers[index]).dense(within: .standard)
+            .block(rows: rows, columns: rows), exact, scale: floored(exact), layer.block.name)
       }
     }
   }
 
   @Test("P-58: TKFAC and EKFAC do not keep the bias block")
-  func otherStructuresLoseTheBiasBlock() throws {
-    let test = CurvatureCase(
-      RandomNetwork(.perceptron, .tanh, .categorical, seed: 21, exampleCount: 12))
-    let layer = test.defined[0]
-    let rows = (layer.inputSize - 1) * layer.outputSize..<layer.size
-    let exact = layer.fisher.block(rows: rows, columns: rows)
-    let tkfac = try KroneckerBlock.tkfac(test.layers[0]).dense(within: .standard)
-    let ekfac = try EigenbasisBlock.ekfac(test.layers[0]).dense(within: .standard)
-    expectDifferent(tkfac.block(rows: rows, columns: rows), exact)
-    expectDifferent(ekfac.block(rows: rows, columns: rows), exact)
+  func otherStructuresLoseTheBiasBlock() {
+    property("P-58", .counterProperty, oracle: "definition, dsyrk", over: NetworkCase.generic) {
+      test, checks in
+      let curvature = test.curvature
+      let layer = curvature.defined[0]
+      let rows = (layer.inputSize - 1) * layer.outputSize..<layer.size
+      let exact = layer.fisher.block(rows: rows, columns: rows)
+      let tkfac = try KroneckerBlock.tkfac(curvature.layers[0]).dense(within: .standard)
+      let ekfac = try EigenbasisBlock.ekfac(curvature.layers[0]).dense(within: .standard)
+      checks.different(tkfac.block(rows: rows, columns: rows), exact, "TKFAC")
+      checks.different(ekfac.block(rows: rows, columns: rows), exact, "EKFAC")
+    }
   }
 
-  @Test("P-37: duplicating or permuting the examples changes nothing")
-  func factorsAreMeans() throws {
-    let source = RandomNetwork(.perceptron, .tanh, .categorical, seed: 3, exampleCount: 7)
-    let samples = { (indices: [Int]) in
-      GradientSamples(
-        source.network, source.data.subset(indices), likelihood: source.likelihood, kind: .exact)
-    }
-    let once = samples(Array(0..<7))
-    for other in [samples([3, 1, 0, 6, 5, 4, 2]), samples((0..<14).map { $0 % 7 })] {
-      let first = KFACFactors(LayerSamples(once, block: 0))
-      let second = KFACFactors(LayerSamples(other, block: 0))
-      expectRatio(.difference(second.a, first.a))
-      expectRatio(.difference(second.g, first.g))
-      expectRatio(
-        .difference(
-          try ExactFisher(other).dense(within: .standard),
-          try ExactFisher(once).dense(within: .standard)))
+  @Test("P-37: duplicating or permuting the examples leaves KFAC's factors and F as they are")
+  func factorsAreMeans() {
+    property(
+      "P-37", .equal, oracle: "the same code on other data",
+      over: NetworkCase.all.filter { [.exact, .empirical].contains($0.kind) }
+    ) { test, checks in
+      let source = test.problem
+      let n = source.data.count
+      func samples(_ indices: [Int]) -> GradientSamples {
+        GradientSamples(
+          source.network, source.data.subset(indices), likelihood: source.likelihood,
+          kind: test.kind)
+      }
+      let once = samples(Array(0..<n))
+      let exact = try ExactFisher(once).dense(within: .standard)
+      var random = SplitMix64(seed: test.seed)
+      for other in [samples(random.permutation(n)), samples((0..<3 * n).map { $0 % n })] {
+        checks.equal(
+          try ExactFisher(other).dense(within: .standard), exact, scale: floored(exact), "F")
+        for index in once.blocks.indices {
+          let first = KFACFactors(LayerSamples(once, block: index))
+          let second = KFACFactors(LayerSamples(other, block: index))
+          checks.equal(second.a, first.a, "A")
+          checks.equal(second.g, first.g, scale: floored(first.g), "G")
+        }
+      }
     }
   }
 }

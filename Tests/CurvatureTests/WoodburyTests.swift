@@ -14,64 +14,104 @@ struct WoodburyTests {
         $1, .tanh, RandomNetwork.likelihoods[$0 % 3], seed: UInt64(500 + $0), exampleCount: 4))
   }
 
-  @Test("P-33: Gram = UᵀU, without forming U", arguments: CurvatureCase.varied)
-  func gramIsTheInnerProducts(test: CurvatureCase) throws {
-    let expected =
-      (1 / Double(test.samples.exampleCount))
-      * LAPACK.dsyrk(test.stackedGradients, transposed: true)
-    expectRatio(
-      .difference(try ExactFisher(test.samples).gram(), expected), "\(test)", seed: test.seed)
-  }
-
-  @Test("P-32: F and its Gram matrix share their non-zero eigenvalues", arguments: cases)
-  func spectraAgree(test: CurvatureCase) throws {
-    let gram = try LAPACK.dsyevd(try ExactFisher(test.samples).gram()).values.elements
-    let fisher = try LAPACK.dsyevd(test.fisher).values.elements
-    let count = min(gram.count, fisher.count)
-    expectRatio(
-      .difference(Vector(gram.suffix(count)), Vector(fisher.suffix(count))), "\(test)",
-      seed: test.seed)
-  }
-
-  @Test("P-34, P-35: solves and log-determinants down to λ = 1e-8 λmax", arguments: cases)
-  func gramSolvesLikeTheDenseForm(test: CurvatureCase) throws {
-    let fisher = ExactFisher(test.samples)
-    let largest = try LAPACK.dsyevd(test.fisher).values.elements.last ?? 0
-    for relative in [1, 1e-2, 1e-5, 1e-8] {
-      let λ = relative * largest
-      let damped = try fisher.dampedGram(.exact, λ)
-      try expectDampedLaws(
-        damped, expected: test.fisher.addingToDiagonal(λ), "λ = \(relative) λmax, \(test)",
-        seed: test.seed)
-      let solution = damped.solve(test.gradient).flattened
-      let matrix = test.fisher.addingToDiagonal(λ)
-      expectRatio(.solve(matrix, solution, test.gradient.flattened), "\(relative), \(test)")
+  @Test("P-33: the Gram matrix by layer inner products is UᵀU")
+  func gramIsTheInnerProducts() {
+    property("P-33", .equal, oracle: "dsyrk", over: NetworkCase.all) { test, checks in
+      let curvature = test.curvature
+      let expected =
+        (1 / Double(test.exampleCount)) * LAPACK.dsyrk(curvature.stackedGradients, transposed: true)
+      checks.equal(
+        try ExactFisher(curvature.samples).gram(), expected, scale: floored(expected))
     }
   }
 
-  @Test("The range form solves U w without cancellation", arguments: cases)
+  @Test("P-32: F and its Gram matrix share their non-zero eigenvalues")
+  func spectraAgree() {
+    property("P-32", .equal, oracle: "dsyev of both", over: NetworkCase.all) { test, checks in
+      let fisher = ExactFisher(test.curvature.samples)
+      let gram = try LAPACK.dsyev(try fisher.gram()).values.elements
+      let dense = try LAPACK.dsyev(try fisher.dense(within: .standard)).values.elements
+      let count = max(gram.count, dense.count)
+      // The larger matrix has the difference of the sizes as zeros.
+      func padded(_ values: [Double]) -> Vector {
+        Vector([Double](repeating: 0, count: count - values.count) + values)
+      }
+      let largest = max(dense[dense.count - 1], 1e-290)
+      checks.equal(padded(gram), padded(dense), scale: largest)
+    }
+  }
+
+  /// λ as a part of the largest eigenvalue, down to 1e-8 (1 where F is zero).
+  static func damping(_ test: NetworkCase, _ curvature: CurvatureCase) throws -> Double {
+    let largest = try largestEigenvalue(curvature.fisher)
+    return test.pick([1, 1e-2, 1e-5, 1e-8]) * (largest > 1e-290 ? largest : 1)
+  }
+
+  @Test("P-34: the Gram form and its range form solve like the dense form")
+  func gramSolvesLikeTheDenseForm() {
+    property("P-34", .equal, oracle: "dpotrs", over: NetworkCase.all, share: 0.5) { test, checks in
+      let curvature = test.curvature
+      let fisher = ExactFisher(curvature.samples)
+      let λ = try Self.damping(test, curvature)
+      let damped = try fisher.dampedGram(.exact, λ)
+      let matrix = curvature.fisher.addingToDiagonal(λ)
+      let lower = try LAPACK.dpotrf(matrix)
+      // λ is a lower bound of the smallest eigenvalue, and attained where NK < P.
+      let κ = LAPACK.norm1(matrix) / λ
+      var generator = Generator(seed: test.seed)
+      let w = generator.vector(test.exampleCount * curvature.samples.columnCount)
+      let u = (1 / Double(test.exampleCount).squareRoot()) * curvature.stackedGradients
+      let image = LAPACK.dgemm(u, w)
+      for (name, right) in [
+        ("gradient", curvature.gradient.flattened), ("random", generator.vector(matrix.rowCount)),
+        ("U w", image),
+      ] where LAPACK.norm1(Matrix(column: right)) > 1e-250 {
+        let solution = damped.solve(ParameterVector(right, layout: damped.layout)).flattened
+        checks.ratio(.solve(matrix, solution, right), name)
+        checks.ratio(
+          solutionRatio(solution, try LAPACK.dpotrs(lower: lower, right), condition: κ),
+          "\(name), forward error over κ")
+      }
+      if LAPACK.norm1(Matrix(column: image)) > 1e-250 {
+        checks.ratio(
+          solutionRatio(
+            damped.solve(imageOf: w).flattened, try LAPACK.dpotrs(lower: lower, image),
+            condition: κ), "range form, over κ")
+      }
+      try checks.dampedLaws(damped, expected: matrix, seed: test.seed)
+    }
+  }
+
+  @Test("P-35: log det(F + λI) = (P − NK) log λ + log det(𝒦 + λI)")
+  func logDeterminantsAgree() {
+    property("P-35", .equal, oracle: "dpotrf", over: NetworkCase.all) { test, checks in
+      let curvature = test.curvature
+      let λ = try Self.damping(test, curvature)
+      let matrix = curvature.fisher.addingToDiagonal(λ)
+      let expected = try LAPACK.dpotrf(matrix).diagonal.reduce(0) { $0 + 2 * logarithm($1) }
+      // d log det M = tr(M⁻¹ dM), at most n ε κ.
+      let scale = LAPACK.norm1(matrix) / λ + abs(expected)
+      let fisher = ExactFisher(curvature.samples)
+      checks.equal(
+        try fisher.dampedGram(.exact, λ).logDeterminant, expected, size: matrix.rowCount,
+        scale: scale, "Gram")
+      checks.equal(
+        try fisher.dampedDense(.exact, λ).logDeterminant, expected, size: matrix.rowCount,
+        scale: scale, "dense")
+    }
+  }
+
+  @Test("Rule none: the range form is F⁺ U w, the shortest solution of F x = U w", arguments: cases)
   func rangeForm(test: CurvatureCase) throws {
     let fisher = ExactFisher(test.samples)
-    let largest = try LAPACK.dsyevd(test.fisher).values.elements.last ?? 0
     var generator = Generator(seed: test.seed)
     let w = generator.vector(test.samples.exampleCount * test.samples.columnCount)
     let right = fisher.combine(w)
-    let scale = 1 / Double(test.samples.exampleCount).squareRoot()
-    let u = scale * test.stackedGradients
+    let u = (1 / Double(test.samples.exampleCount).squareRoot()) * test.stackedGradients
     expectRatio(.difference(right.flattened, LAPACK.dgemm(u, w)), "U w, \(test)")
     expectRatio(
       .difference(fisher.project(right), LAPACK.dgemm(u, right.flattened, transposeA: true)),
       "Uᵀ v, \(test)")
-    for relative in [1, 1e-4, 1e-8] {
-      let λ = relative * largest
-      let matrix = test.fisher.addingToDiagonal(λ)
-      let solution = try fisher.dampedGram(.exact, λ).solve(imageOf: w).flattened
-      expectRatio(
-        solutionRatio(
-          solution, try LAPACK.dposv(matrix, LAPACK.dgemm(u, w)), condition: 1 / relative),
-        "λ = \(relative) λmax, \(test)", seed: test.seed)
-    }
-    // Rule none: F⁺ U w, the shortest solution of F x = U w.
     let pseudo = try fisher.dampedGram(.none, 0)
     let solution = pseudo.solve(imageOf: w)
     let κ = try condition(of: pseudo)
