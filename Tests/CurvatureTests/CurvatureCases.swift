@@ -42,6 +42,24 @@ extension Cases<NetworkCase> {
 /// gradually and keep no relative accuracy (outputs of ±500 reach that).
 func floored(_ m: Matrix) -> Double { max(LAPACK.norm1(m), 1e-290) }
 
+extension GradientSamples {
+  /// The samples' absolute values: what made from them is the scale where sums over positions cancel.
+  var magnitudes: GradientSamples {
+    GradientSamples(
+      exampleCount: exampleCount, columnCount: columnCount,
+      blocks: blocks.map { block in
+        Block(
+          name: block.name, rowCount: block.rowCount, columnCount: block.columnCount,
+          hasBias: block.hasBias,
+          uses: block.uses.map {
+            Use(
+              inputs: $0.inputs.map(\.magnitude),
+              gradients: $0.gradients.map { $0.map(\.magnitude) }, positions: $0.positions)
+          })
+      }, chain: chain)
+  }
+}
+
 /// Σ xᵢyᵢ by `dgemm`.
 func inner(_ x: Vector, _ y: Vector) -> Double {
   LAPACK.dgemm(Matrix(column: x), y, transposeA: true)[0]

@@ -279,7 +279,8 @@ struct FisherTests {
         let direction = Self.rescaling(network, unit: unit)
         return kfac.apply(direction).norm / (scale * direction.norm)
       }
-      checks.bounded(seen.max() ?? 0, atLeast: 1e-3, "‖(A ⊗ G) d‖/(‖A ⊗ G‖ ‖d‖)")
+      // F d is zero to round-off, 1e-16; a unit that is seldom on moves little.
+      checks.bounded(seen.max() ?? 0, atLeast: 1e-6, "‖(A ⊗ G) d‖/(‖A ⊗ G‖ ‖d‖)")
     }
   }
 
