@@ -86,6 +86,17 @@ struct DefinedLayer: Sendable {
   }
 }
 
+/// A_ℓm = (1/N) X_ℓ X_mᵀ and G_ℓm = (1/N) Σ_c Y_ℓ Y_mᵀ of two layers without sharing (spec 4.1).
+func crossFactors(_ first: DefinedLayer, _ second: DefinedLayer) -> (a: Matrix, g: Matrix) {
+  let n = Double(first.exampleCount)
+  let (x, y) = (first.block.uses[0], second.block.uses[0])
+  var g = Matrix(rowCount: first.outputSize, columnCount: second.outputSize)
+  for (left, right) in zip(x.gradients, y.gradients) {
+    g.add(1 / n, times: LAPACK.dgemm(left, right, transposeB: true))
+  }
+  return ((1 / n) * LAPACK.dgemm(x.inputs, y.inputs, transposeB: true), g)
+}
+
 /// The Kronecker product entry by entry: (A ⊗ G)[j·p + i, j′·p + i′] = A[j, j′] G[i, i′] (spec 1.2).
 func kronecker(_ a: Matrix, _ g: Matrix) -> Matrix {
   let (p, q) = (g.rowCount, g.columnCount)

@@ -290,14 +290,3 @@ struct KFACExactnessTests {
     }
   }
 }
-
-/// A_ℓm = (1/N) X_ℓ X_mᵀ and G_ℓm = (1/N) Σ_c Y_ℓ Y_mᵀ of two layers without sharing (spec 4.1).
-func crossFactors(_ first: DefinedLayer, _ second: DefinedLayer) -> (a: Matrix, g: Matrix) {
-  let n = Double(first.exampleCount)
-  let (x, y) = (first.block.uses[0], second.block.uses[0])
-  var g = Matrix(rowCount: first.outputSize, columnCount: second.outputSize)
-  for (left, right) in zip(x.gradients, y.gradients) {
-    g.add(1 / n, times: LAPACK.dgemm(left, right, transposeB: true))
-  }
-  return ((1 / n) * LAPACK.dgemm(x.inputs, y.inputs, transposeB: true), g)
-}
