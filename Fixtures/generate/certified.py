@@ -14,6 +14,11 @@ from scalar_network import chain
 from split_mix_64 import SplitMix64
 
 CURVATURE = ["M-17", "M-18", "M-20", "M-21", "M-22", "M-23", "M-24", "M-25"]
+NOT_WITH = {  # no softmax, no probabilities
+    "categorical": [],
+    "bernoulli": ["M-20", "M-21"],
+    "gaussian": ["M-18", "M-20", "M-21", "M-22"],
+}
 DAMPED = ["M-27", "M-28", "M-29", "M-30", "M-31", "M-32", "M-33", "M-34", "M-35"]
 
 
@@ -47,6 +52,7 @@ def dense(seed, activation, likelihood, widths, examples, wants, name=None, titl
           purpose="All stages of a smooth network.", flags=CURVATURE, digits=DIGITS):  # fmt: skip
     network = chain(widths, activation)
     weights, inputs, targets = draw(seed, network, examples, widths[-1], likelihood)
+    flags = [flag for flag in flags if flag not in NOT_WITH[likelihood["name"]]]
     sizes = "-".join(map(str, widths))
     name = name or f"{activation}-{likelihood['name']}-{sizes}"
     title = title or f"Network {sizes}, {activation}, {likelihood['name']}"
@@ -58,6 +64,10 @@ def dense(seed, activation, likelihood, widths, examples, wants, name=None, titl
 def shared(seed, name, title, purpose, flags, network, likelihood, outputs, examples, wants):
     weights, inputs, targets = draw(seed, network, examples, outputs, likelihood)
     return Spec(name, title, purpose, flags, network, weights, inputs, likelihood, targets, wants)
+
+
+SMALL_G = "G is so small beside its damping that neither its shape nor pi matters"
+WITH_SMALL_G = ["M-10", "M-31", "M-42", "M-43"]
 
 
 def with_last_bias(spec, bias):
@@ -108,25 +118,30 @@ def specs():
     )  # fmt: skip
     yield dense(
         116, "logistic", CATEGORICAL, wide, 11, ["cg"], name="cg-logistic-categorical",
-        purpose="The first three iterates of both readings of CG-FAC.", flags=["M-64", "M-65", "M-66"],
+        purpose="The first three iterates of both readings of CG-FAC.", flags=["M-65", "M-66"],
     )  # fmt: skip
     yield dense(
         117, "tanh", BERNOULLI, small, 11, ["cg"], name="cg-tanh-bernoulli",
-        purpose="The first three iterates of both readings of CG-FAC.", flags=["M-64", "M-65", "M-66"],
+        purpose="The first three iterates of both readings of CG-FAC.", flags=["M-65", "M-66"],
     )  # fmt: skip
     yield dense(
         118, "tanh", CATEGORICAL, small, 1, [], name="one-example",
         purpose="KFAC is the exact block for one example.", flags=["M-14", "M-15"],
-    ).but(EXCEPTIONS["one example"])  # fmt: skip
+    ).but(EXCEPTIONS["one example"]).like_right(
+        "N = 1: a sum is a mean, and a mean over the batch is the example",
+        "M-01", "M-02", "M-03", "M-04", "M-16", "M-48",
+    )  # fmt: skip
     yield shared(
         121, "sequence-expand", "A dense layer shared by 5 positions, tanh, flattened, Gaussian",
-        "The factors of expand and reduce on the same layers.", ["M-51", "M-53", "M-54", "M-55"],
+        "The factors of expand and reduce on the same layer.", ["M-53", "M-54", "M-55"],
         SEQUENCE_EXPAND, gaussian(0.75), 15, 7, ["eigen", "ekfac"],
+    ).like_right(
+        "every output depends on one position, so that no sum over positions has two terms", "M-51",
     )  # fmt: skip
     yield shared(
         122, "sequence-reduce", "A layer shared by 11 positions, mean over them, categorical",
         "The factors of expand and reduce on the same layers.", ["M-51", "M-53", "M-54", "M-55"],
-        SEQUENCE_REDUCE, CATEGORICAL, 5, 13, [],
+        SEQUENCE_REDUCE, CATEGORICAL, 5, 13, ["ekfac"],
     )  # fmt: skip
     yield shared(
         723, "convolution", "A 2x1 convolution, tanh, mean pooling 2x3, a dense layer, categorical",
@@ -136,21 +151,22 @@ def specs():
     yield shared(
         124, "tied", "One tanh block used twice, then a dense layer, categorical",
         "The gradient of a tied block sums over its uses before the outer product.",
-        ["M-51", "M-53"], TIED, CATEGORICAL, 5, 7, [],
+        ["M-53"], TIED, CATEGORICAL, 5, 7, [],
     ).but(EXCEPTIONS["tied"])  # fmt: skip
     yield shared(
         125, "residual", "A skip connection, softplus and tanh, Bernoulli",
         "Cotangents add where paths join.", ["M-23", "M-24"], RESIDUAL, BERNOULLI, 5, 11, ["fisher"],
     ).but(EXCEPTIONS["addition"])  # fmt: skip
     for gap in (10, 20, 30):
-        yield with_last_bias(
+        spec = with_last_bias(
             dense(
                 130 + gap, "tanh", CATEGORICAL, small, 11, ["root"], name=f"gap-{gap}",
                 title=f"Network 7-3-5, tanh, categorical, logits about {gap} apart",
                 purpose="Small probabilities: p - p p' cancels, the root form does not.",
-                flags=["M-20", "M-21", "M-67"],
+                flags=["M-20", "M-21"],
             ), [gap, 0, -0.5, 0.25, -0.25],
         )  # fmt: skip
+        yield spec if gap == 10 else spec.like_right(SMALL_G, *WITH_SMALL_G)
     far = [500, 0, -500, 250, -250]
     yield with_last_bias(
         dense(
@@ -159,13 +175,13 @@ def specs():
             purpose="No overflow and no NaN where the exponential of a logit overflows.",
             flags=["M-20"], digits=700,
         ), far,
-    )  # fmt: skip
+    ).like_right(SMALL_G, *WITH_SMALL_G)  # fmt: skip
     yield with_last_bias(
         dense(
             172, "tanh", BERNOULLI, small, 11, [], name="saturated-bernoulli",
             title="Network 7-3-5, tanh, Bernoulli, logits near 500, 250, 0, -250 and -500",
             purpose="No overflow and no NaN where the exponential of a logit overflows.",
-            flags=["M-20"], digits=700,
+            flags=["M-22"], digits=700,
         ), far,
     )  # fmt: skip
 

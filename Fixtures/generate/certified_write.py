@@ -17,9 +17,15 @@ class Spec:
         self.network, self.weights, self.inputs = network, weights, inputs
         self.likelihood, self.targets = likelihood, targets
         self.wants, self.digits, self.sizes = set(wants), digits, PRIME_SIZES
+        self.alike = []
 
     def but(self, sizes):
         self.sizes = sizes
+        return self
+
+    def like_right(self, reason, *mistakes):
+        """These mistakes change less than 1e-3 here."""
+        self.alike.append({"mistakes": list(mistakes), "reason": reason})
         return self
 
 
@@ -50,6 +56,8 @@ def write(spec, folder):
         split="2, last block shorter" if "split" in spec.wants else "none",
         eigvecs="columns; none stored",
     )
+    if spec.alike:
+        case.description["alike"] = spec.alike
     case.floor = 10.0 ** -min(spec.digits - 10, 330)
     add_forward(case, spec, computed)
     add_factors(case, spec, computed)

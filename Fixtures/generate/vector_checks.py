@@ -13,6 +13,7 @@ import certified_numbers
 import cross_check
 import vectors
 from case_writer import PRIME_SIZES
+from mistake_distances import check_distances
 from numpy_reference import npy_bytes, sha256
 from peer_checks import check_peers
 from schema_validator import problems
@@ -186,6 +187,8 @@ def check_vectors(report, everything):
             loaded, arrays, limits = names["load_case"](folder)
             report.check(loaded == case, f"{case['id']}: the README's loader reads another case")
             check_values(report, folder, case, arrays, limits, names["agrees"])
+        if case["tier"] == "T1":
+            check_distances(report, case, arrays)
         if (folder / "peers.json").exists():
             check_peers(report, folder)
         else:

@@ -4,6 +4,7 @@ from case_writer import CONVENTIONS, SCHEMA_VERSION, STAGES
 
 TEXT = {"type": "string", "pattern": "."}
 HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+MISTAKE = {"type": "string", "pattern": "^M-[0-9]{2}$"}
 COUNT = {"type": "integer", "minimum": 0}
 
 
@@ -93,7 +94,7 @@ SCHEMA = {
             "status": {"enum": ["active", "deprecated"]},
             "title": TEXT,
             "purpose": TEXT,
-            "flags": items({"type": "string", "pattern": "^M-[0-9]{2}$"}, 0),
+            "flags": items(MISTAKE, 0),
             "model": {"anyOf": [record({"network": NETWORK, "likelihood": LIKELIHOOD}), MATRICES]},
             "data": record(
                 {"source": TEXT, "sizes": TEXT},
@@ -118,6 +119,7 @@ SCHEMA = {
                 record({"name": {"const": "arrays.npz"}, "bytes": COUNT, "sha256": HASH})
             ),
             "stages": items(STAGE),
-        }
+        },
+        alike=items(record({"mistakes": items(MISTAKE), "reason": TEXT})),
     ),
 }
