@@ -15,9 +15,9 @@ enum HostileReader: String, CaseIterable, Sendable {
     case table(LabelledCSV)
   }
 
-  /// The limit that readers of arrays are given: small, so that a size that is believed before it is
-  /// checked shows.
-  static let limit = 1 << 20
+  /// The limit that readers of arrays are given: 512 KiB, so that a size that is believed before it
+  /// is checked shows, and a packed file of under 1 KB can pass it.
+  static let limit = 1 << 19
 
   /// Reads bytes; files are called "f".
   func answer(to bytes: [UInt8]) -> Result<Answer, any Error> {
@@ -45,8 +45,8 @@ enum HostileReader: String, CaseIterable, Sendable {
   /// narrower; so a refusal costs no more than the file. Packed formats: the limit, and the file
   /// for copies of parts. Text: 32 bytes for each byte.
   func mostAllocated(size: Int, answer: Result<Answer, any Error>) -> Int {
-    // A message, a header, zlib's state and window, and one part of 256 KiB.
-    let slack = 1 << 19
+    // A message, a header, zlib's state and window, and one part of 64 KiB.
+    let slack = 1 << 18
     switch self {
     case .npy:
       guard case .success(.arrays(let arrays)) = answer else { return size + slack }

@@ -20,16 +20,16 @@ def repeated(start, part, end):
 
 KINDS = {
     "npy": {
-        "bytes": lambda: npy("|u1", f"({1 << 17},)", bytes(1 << 17)),
-        "doubles": lambda: npy("<f8", f"({1 << 17},)", bytes(1 << 20)),
-        "fortran": lambda: npy("<f8", "(512, 256)", bytes(1 << 20), order="True"),
+        "bytes": lambda: npy("|u1", f"({1 << 16},)", bytes(1 << 16)),
+        "doubles": lambda: npy("<f8", f"({1 << 16},)", bytes(1 << 19)),
+        "fortran": lambda: npy("<f8", "(256, 256)", bytes(1 << 19), order="True"),
         "over-limit": lambda: npy("|u1", f"({SIZE},)", bytes(SIZE)),
     },
     "npz": {},
-    "idx": {"bytes": lambda: idx(1 << 20), "cut": lambda: idx(1 << 20) + bytes(SIZE)},
+    "idx": {"bytes": lambda: idx(1 << 19), "cut": lambda: idx(1 << 19) + bytes(SIZE)},
     "gzip": {
         "bomb": lambda: gzip.compress(bytes(1 << 28), mtime=0),
-        "at-the-limit": lambda: gzip.compress(bytes(1 << 20), mtime=0),
+        "at-the-limit": lambda: gzip.compress(bytes(1 << 19), mtime=0),
         "many-members": lambda: repeated(b"", gzip.compress(b"", mtime=0), b""),
     },
     "json": {
@@ -64,8 +64,8 @@ def archive(method, *contents):
 
 KINDS["npz"] = {
     "bomb": lambda: archive(zipfile.ZIP_DEFLATED, npy("|u1", f"({1 << 27},)", bytes(1 << 27))),
-    "deflated": lambda: archive(zipfile.ZIP_DEFLATED, npy("<f8", "(256, 256)", bytes(1 << 19))),
-    "stored": lambda: archive(zipfile.ZIP_STORED, npy("<f8", "(512, 256)", bytes(1 << 20))),
+    "deflated": lambda: archive(zipfile.ZIP_DEFLATED, npy("<f8", "(256, 128)", bytes(1 << 18))),
+    "stored": lambda: archive(zipfile.ZIP_STORED, npy("<f8", "(256, 256)", bytes(1 << 19))),
     "many": lambda: archive(zipfile.ZIP_DEFLATED, *[npy("|u1", "(1,)", bytes(1))] * 20000),
     "foreign": lambda: archive(zipfile.ZIP_STORED, bytes(SIZE)),
 }

@@ -71,6 +71,12 @@ def archives():
     locator = struct.pack("<IIQI", 0x07064B50, 0, len(body) + len(central), 1)
     end = struct.pack("<IHHHHIIH", 0x06054B50, 0, 0, 0xFFFF, 0xFFFF, 2**32 - 1, 2**32 - 1, 0)
     yield body + central + record + locator + end
+    # Beyond HostileReader.limit once unpacked, and as an array of doubles.
+    for size in (600_000, 100_000):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("W.npy", npy("|u1", f"({size},)", bytes(size)))
+        yield file.getvalue()
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("net/data.pkl", b"\x80\x02")
@@ -87,6 +93,7 @@ def idx(*shape):
 
 
 def images():
+    yield gzip.compress(idx(600_000)[:8] + bytes(600_000), mtime=0)
     for file in (idx(3), idx(2, 2, 3), idx(0, 5), idx(1, 1, 1, 1)):
         yield file
         yield gzip.compress(file, mtime=0)
@@ -104,7 +111,9 @@ def packed():
     with gzip.GzipFile("name", "wb", fileobj=file, mtime=1) as member:
         member.write(b"named")
     yield file.getvalue()
-    yield gzip.compress(bytes(2 << 20), mtime=0)[:1000]
+    # Beyond HostileReader.limit, whole and cut.
+    yield gzip.compress(bytes(600_000), mtime=0)
+    yield gzip.compress(bytes(600_000), mtime=0)[:-20]
     yield gzip.compress(b"x", mtime=0) + b"\0\0"
 
 
