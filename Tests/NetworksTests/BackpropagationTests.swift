@@ -5,28 +5,35 @@ import Testing
 
 @Suite("Backpropagation against central differences")
 struct BackpropagationTests {
-  /// P-17. For each example, the derivative of its loss along a random direction δ of all parameters
-  /// is ⟨uₙ, δ⟩, uₙ being the column of the empirical gradient samples. The error of the central
-  /// difference with step 2ε is four times that with ε, up to O(ε⁴) and the round-off of the losses.
-  @Test(arguments: RandomNetwork.everyCase)
-  func perExampleGradientsAreTheLimitOfCentralDifferences(_ problem: RandomNetwork) {
-    for seed in problem.seed..<problem.seed + 3 {
-      let problem = RandomNetwork(
-        problem.architecture, problem.activation, problem.likelihood, seed: seed)
-      let direction = problem.direction(seed: seed + 100)
+  /// For each example, the derivative of its loss along a random direction δ of all parameters is
+  /// ⟨uₙ, δ⟩, uₙ being the column of the empirical gradient samples.
+  @Test("P-17: backpropagation is the limit of central differences, with an error O(h²)")
+  func perExampleGradientsAreTheLimitOfCentralDifferences() {
+    property(
+      "P-17", .limit, oracle: "central differences", over: NetworkCase.exact.filter(\.isOffTheKinks)
+    ) { value, checks in
+      let problem = value.problem
+      let direction = problem.direction(seed: value.seed + 100)
       let samples = GradientSamples(
         problem.network, problem.data, likelihood: problem.likelihood, kind: .empirical)
       let exact = samples.parameterGradients.transposedTimes(direction.flattened)
-      let step = kinkFreeStep(problem, direction)
-      let wide = difference(problem, direction, 2 * step)
-      let narrow = difference(problem, direction, step)
+      let (step, change, magnitude) = problem.step(along: direction, within: 0x1p-8)
+      func losses(_ scale: Double) -> [Double] {
+        problem.likelihood.losses(
+          problem.network.adding(direction, scale: scale).forward(problem.data.inputs).output,
+          problem.data.targets)
+      }
+      func slopes(_ h: Double) -> [Double] {
+        zip(losses(h), losses(-h)).map { ($0 - $1) / (2 * h) }
+      }
+      let (wide, narrow) = (slopes(2 * step), slopes(step))
+      let size = magnitude + (losses(0).map(\.magnitude).max() ?? 0)
+      // The losses round by ε of their size; the next term of a slope is of fifth order in the change.
+      let fifth = 64 * change * change * change * change * change
       for n in 0..<problem.data.count {
-        let wideError = wide.derivatives[n] - exact[n]
-        let narrowError = narrow.derivatives[n] - exact[n]
-        let roundOff = 100 * Double.ulpOfOne * wide.magnitude / step
-        #expect(
-          (wideError - 4 * narrowError).magnitude <= 0.1 * wideError.magnitude + roundOff,
-          "\(problem), example \(n): errors \(wideError) and \(narrowError), exact \(exact[n])")
+        checks.order(
+          2, wide: wide[n], narrow: narrow[n], limit: exact[n],
+          floor: (128 * .ulpOfOne * size + fifth) / step, "example \(n)")
       }
     }
   }
@@ -67,40 +74,5 @@ struct BackpropagationTests {
           Matrix(column: Vector(sums)), against: Matrix(column: exact.row(c)),
           size: use.inputs.rowCount, scale: tape.output.map(\.magnitude).storage.reduce(1, +)))
     }
-  }
-
-  /// A step ε so small that no ReLU changes sides between θ − 2εδ and θ + 2εδ.
-  private func kinkFreeStep(_ problem: RandomNetwork, _ direction: ParameterVector) -> Double {
-    var step = 0x1p-9
-    guard problem.activation == .relu else { return step }
-    while step > 0x1p-20 {
-      let sides = [-2.0, -1, 0, 1, 2].map { sign in
-        let moved = problem.network.adding(direction, scale: sign * step)
-        let tape = moved.forward(problem.data.inputs)
-        return moved.nodes.enumerated().flatMap { index, node -> [Bool] in
-          guard node.operation == .activation(.relu) else { return [] }
-          return tape.values[node.inputs[0]].storage.map { $0 > 0 }
-        }
-      }
-      if sides.allSatisfy({ $0 == sides[0] }) { return step }
-      step /= 2
-    }
-    Issue.record("\(problem): a pre-activation lies on the kink")
-    return step
-  }
-
-  /// Per example (loss(θ + εδ) − loss(θ − εδ))/(2ε), and the largest magnitude involved.
-  private func difference(
-    _ problem: RandomNetwork, _ direction: ParameterVector, _ step: Double
-  ) -> (derivatives: [Double], magnitude: Double) {
-    let losses = [1.0, -1].map { sign in
-      let moved = problem.network.adding(direction, scale: sign * step)
-      return problem.likelihood.losses(
-        moved.forward(problem.data.inputs).output, problem.data.targets)
-    }
-    return (
-      zip(losses[0], losses[1]).map { ($0 - $1) / (2 * step) },
-      1 + losses[0].map(\.magnitude).max()!
-    )
   }
 }

@@ -3,220 +3,188 @@ import Networks
 import TestSupport
 import Testing
 
-@Suite("What leaves a Fisher matrix unchanged, and what it annihilates")
+/// Spec 10.2, P-37, P-38, P-44 … P-46: what leaves a Fisher matrix unchanged, or moves it about.
+@Suite("What leaves a Fisher matrix unchanged")
 struct FisherInvarianceTests {
-  /// P-37: every quantity is a mean, so repeating or reordering the examples changes nothing.
-  @Test(arguments: RandomNetwork.Architecture.allCases, RandomNetwork.likelihoods)
-  func repeatedAndReorderedExamplesGiveTheSameMeans(
-    _ architecture: RandomNetwork.Architecture, _ likelihood: Likelihood
-  ) {
-    let problem = RandomNetwork(architecture, .tanh, likelihood, seed: 14, exampleCount: 5)
-    let gradient = LossGradient(problem.network, problem.data, likelihood)
-    for indices in [[0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1, 2, 3, 4], [3, 1, 4, 0, 2]] {
-      let data = problem.data.subset(indices)
-      for kind in [FisherKind.exact, .empirical] {
-        expectRatio(
-          .difference(
-            GradientSamples(problem.network, data, likelihood: likelihood, kind: kind).fisher,
-            problem.fisher(kind)), "\(problem), \(kind)")
+  @Test("P-37: repeating or reordering the examples leaves F, A, G, ∇h and the loss unchanged")
+  func repeatedAndReorderedExamplesGiveTheSameMeans() {
+    property("P-37", .equal, oracle: "itself", over: NetworkCase.exact, share: 0.5) {
+      value, checks in
+      let problem = value.problem
+      let count = problem.data.count
+      var random = SplitMix64(seed: value.seed)
+      let thrice = (0..<3 * count).map { $0 % count }
+      for indices in [thrice, random.permutation(count)] {
+        let data = problem.data.subset(indices)
+        for kind in [FisherKind.exact, .empirical] {
+          let samples = [problem.data, data].map {
+            GradientSamples(problem.network, $0, likelihood: problem.likelihood, kind: kind)
+          }
+          checks.equal(samples[1].fisher, samples[0].fisher, "F, \(kind)")
+          for block in samples[0].blocks.indices {
+            let factors = samples.map { $0.secondMoments(block) }
+            checks.equal(factors[1].a, factors[0].a, "A")
+            checks.equal(factors[1].g, factors[0].g, "G, \(kind)")
+          }
+        }
+        let mean = LossGradient(problem.network, problem.data, problem.likelihood)
+        let other = LossGradient(problem.network, data, problem.likelihood)
+        // A mean gradient may cancel: relative to the largest one of an example.
+        let u = GradientSamples(
+          problem.network, problem.data, likelihood: problem.likelihood, kind: .empirical
+        ).parameterGradients
+        checks.equal(
+          other.gradient.flattened, mean.gradient.flattened, scale: LAPACK.norm1(u), "∇h")
+        checks.equal(other.loss, mean.loss, size: count, "loss")
+        checks.holds(other.losses == indices.map { mean.losses[$0] }, "each loss, bit for bit")
       }
-      let other = LossGradient(problem.network, data, likelihood)
-      expectRatio(.difference(other.gradient.flattened, gradient.gradient.flattened))
-      expectRatio(.difference(Vector([other.loss]), Vector([gradient.loss])))
-      #expect(other.losses == indices.map { gradient.losses[$0] })
     }
   }
 
-  /// P-38.
-  @Test func gaussianFisherIsInverselyProportionalToTheVariance() {
-    let one = RandomNetwork(.residual, .tanh, .gaussian(variance: 1), seed: 15)
-    let samples = GradientSamples(
-      one.network, one.data, likelihood: .gaussian(variance: 4), kind: .exact)
-    expectRatio(.difference(4 * samples.fisher, one.fisher()))
+  @Test("P-38: a Gaussian's Fisher is that of variance 1 over σ²")
+  func gaussianFisherIsInverselyProportionalToTheVariance() {
+    let cases = NetworkCase.exact.with { $0.likelihood = .gaussian(variance: 1) }
+    property("P-38", .equal, oracle: "closed form", over: cases) { value, checks in
+      let problem = value.problem
+      for variance in [0.7, 4, 1e-2, 1e150, 1e-150] {
+        let samples = GradientSamples(
+          problem.network, problem.data, likelihood: .gaussian(variance: variance), kind: .exact)
+        checks.equal(variance * samples.fisher, problem.fisher(), "σ² = \(variance)")
+      }
+    }
   }
 
-  /// P-39: adding one number to all logits changes no probability.
-  @Test(arguments: [RandomNetwork.Architecture.perceptron, .convolution, .residual, .pooling])
-  func softmaxFisherAnnihilatesTheShiftOfAllLogits(_ architecture: RandomNetwork.Architecture) {
-    for kind in [FisherKind.exact, .empirical, .monteCarlo(samples: 4, seed: 1)] {
-      let problem = RandomNetwork(architecture, .tanh, .categorical, seed: 16)
-      var shift = ParameterVector.zero(problem.network.layout)
-      let last = shift.blocks.count - 1
-      let columns = shift.blocks[last].columnCount
-      for i in 0..<shift.blocks[last].rowCount { shift.blocks[last][i, columns - 1] = 1 }
-      expectAnnihilates(problem.fisher(kind), shift.flattened, "\(problem)")
+  /// The coin's logit z₂ − z₁ rounds by ε of the logits, and its probability by as much relatively.
+  @Test("P-44: two classes are one coin on the difference of the logits, in every hidden block")
+  func twoClassesAreOneCoin() {
+    let cases = NetworkCase.exact.with { $0.likelihood = .categorical }.filter {
+      $0.problem.network.outputCount == 2
+    }
+    property("P-44", .equal, oracle: "the Bernoulli Fisher", over: cases) { value, checks in
+      let problem = value.problem
+      let last = problem.network.parameters.count - 1
+      let block = problem.network.parameters[last]
+      let coin = try Network(
+        inputShape: problem.network.inputShape, nodes: problem.network.nodes,
+        parameters: problem.network.parameters[..<last] + [
+          ParameterBlock(
+            name: "coin",
+            weights: Matrix(rowCount: 1, columnCount: block.weights.columnCount) {
+              block.weights[1, $1] - block.weights[0, $1]
+            }, hasBias: block.hasBias)
+        ])
+      let hidden = Array(0..<last)
+      let two = GradientSamples(
+        problem.network, problem.data, likelihood: .categorical, kind: .exact, blocks: hidden)
+      let one = GradientSamples(
+        coin, problem.data, likelihood: .bernoulli, kind: .exact, blocks: hidden)
+      checks.ratio(
+        .difference(two.fisher, one.fisher).over(condition: 1 + problem.largestOutput))
+    }
+  }
 
+  @Test("P-45: an input that is always zero gives zero rows and columns of A and F")
+  func aZeroInputFeatureGivesZeroRows() {
+    property("P-45", .equal, oracle: "closed form", over: NetworkCase.layered) { value, checks in
+      let problem = value.problem
+      let feature = Int(value.seed % UInt64(problem.data.inputs.rowCount))
+      let inputs = problem.data.inputs
       let samples = GradientSamples(
-        problem.network, problem.data, likelihood: .categorical, kind: kind)
-      for g in samples.blocks[last].uses[0].gradients {
-        let sums = (0..<g.columnCount).map { g.column($0).elements.reduce(0, +) }
-        expectRatio(
-          Ratio(
-            Matrix(column: Vector(sums)), against: Matrix(rowCount: sums.count, columnCount: 1),
-            size: g.rowCount, scale: LAPACK.norm1(g.transposed)), "1ᵀg of the last layer")
+        problem.network,
+        Dataset(
+          name: "zero",
+          inputs: Matrix(rowCount: inputs.rowCount, columnCount: inputs.columnCount) {
+            $0 == feature ? 0 : inputs[$0, $1]
+          }, targets: problem.data.targets),
+        likelihood: problem.likelihood, kind: value.kind)
+      let (a, fisher) = (samples.secondMoments(0).a, samples.fisher)
+      let rows = samples.blocks[0].rowCount
+      checks.holds(
+        a.column(feature).norm == 0 && a.row(feature).norm == 0, "row and column of A are zero")
+      for parameter in feature * rows..<(feature + 1) * rows {
+        checks.holds(
+          fisher.column(parameter).norm == 0 && fisher.row(parameter).norm == 0,
+          "row and column \(parameter) of F are zero")
+      }
+      if value.edge == .none && value.architecture == .perceptron {
+        checks.holds(fisher.maximumMagnitude > 0, "the others are not")
       }
     }
   }
 
-  /// P-40, P-41: scaling a ReLU unit's incoming weights up and its outgoing ones down leaves the
-  /// function alone; F annihilates that direction, the Kronecker product A ⊗ G does not.
-  @Test(arguments: [2, 3, 5] as [UInt64])
-  func reluFisherAnnihilatesTheRescalingOfAUnit(_ seed: UInt64) throws {
-    let network = try Network.multilayerPerceptron(
-      widths: [3, 4, 3, 2], activation: .relu, initialization: .normal(standardDeviation: 1),
-      seed: seed)
-    let data = try Dataset.teacher(
-      widths: [3, 3, 2], activation: .tanh, likelihood: .categorical, count: 15, seed: seed)
-    let samples = GradientSamples(network, data, likelihood: .categorical, kind: .exact)
-    let fisher = samples.fisher
-    for unit in 0..<3 {
-      var direction = ParameterVector.zero(network.layout)
-      for j in 0..<5 { direction.blocks[1][unit, j] = network.parameters[1].weights[unit, j] }
-      for i in 0..<2 { direction.blocks[2][i, unit] = -network.parameters[2].weights[i, unit] }
-      expectAnnihilates(fisher, direction.flattened, "seed \(seed), unit \(unit)")
+  /// The sums of a layer are taken in another order: outputs move by ε of their size, and
+  /// probabilities by as much relatively.
+  @Test("P-46: permuting hidden units permutes F")
+  func permutingHiddenUnitsPermutesTheFisherMatrix() {
+    property("P-46", .equal, oracle: "itself", over: NetworkCase.layered) { value, checks in
+      let problem = value.problem
+      let (network, origin) = permuted(problem.network, seed: value.seed)
+      let fisher = GradientSamples(
+        network, problem.data, likelihood: problem.likelihood, kind: value.kind
+      ).fisher
+      let plain = problem.fisher(value.kind)
+      checks.ratio(
+        .difference(
+          fisher,
+          Matrix(rowCount: plain.rowCount, columnCount: plain.rowCount) {
+            plain[origin[$0], origin[$1]]
+          }
+        ).over(condition: 1 + problem.largestOutput))
     }
-    // The unit that is active most often, so that its block of KFAC is not zero.
-    let uses = [samples.blocks[1].uses[0], samples.blocks[2].uses[0]]
-    let unit = (0..<3).max { a, b in
-      uses[1].inputs.row(a).norm < uses[1].inputs.row(b).norm
-    }!
-    var quadratic = 0.0
-    for (index, use) in uses.enumerated() {
-      let a = (1 / 15.0) * LAPACK.dsyrk(use.inputs)
-      var g = Matrix(rowCount: use.gradients[0].rowCount, columnCount: use.gradients[0].rowCount)
-      for column in use.gradients { g.add(1 / 15.0, times: LAPACK.dsyrk(column)) }
-      let weights = network.parameters[index + 1].weights
-      let v = Matrix(rowCount: weights.rowCount, columnCount: weights.columnCount) { i, j in
-        (index == 0 ? i : j) == unit ? (index == 0 ? 1 : -1) * weights[i, j] : 0
+  }
+
+  @Test("P-46: and it does move F")
+  func permutingHiddenUnitsMovesTheFisherMatrix() {
+    property("P-46", .counterProperty, oracle: "itself", over: NetworkCase.generic) {
+      value, checks in
+      let problem = value.problem
+      let (network, origin) = permuted(problem.network, seed: value.seed)
+      let fisher = GradientSamples(
+        network, problem.data, likelihood: problem.likelihood, kind: .exact
+      ).fisher
+      checks.holds(origin != Array(origin.indices), "the order changes")
+      checks.different(fisher, problem.fisher())
+    }
+  }
+
+  /// The network with the units of every hidden layer in another order, and the parameter of the
+  /// original that each of its parameters is.
+  private func permuted(_ network: Network, seed: UInt64) -> (network: Network, origin: [Int]) {
+    var random = SplitMix64(seed: seed)
+    var result = network
+    var origin: [Int] = []
+    var inputOrder = Array(0..<network.parameters[0].inputCount)
+    for (index, block) in network.parameters.enumerated() {
+      let rows = block.weights.rowCount
+      var order = Array(0..<rows)
+      // Not the identity where there is a choice.
+      if index < network.parameters.count - 1 {
+        while rows > 1 && order == Array(0..<rows) { order = random.permutation(rows) }
       }
-      quadratic += v.dot(LAPACK.dgemm(LAPACK.dgemm(g, v), a))
+      let columns = inputOrder + (block.hasBias ? [block.inputCount] : [])
+      result.parameters[index].weights = Matrix(rowCount: rows, columnCount: columns.count) {
+        block.weights[order[$0], columns[$1]]
+      }
+      let offset = origin.count
+      for column in columns { for row in order { origin.append(offset + column * rows + row) } }
+      inputOrder = order
     }
-    #expect(quadratic > 1e-3 * LAPACK.norm1(fisher), "seed \(seed): \(quadratic)")
+    return (result, origin)
   }
+}
 
-  /// P-42: a bias-free ReLU or linear network is homogeneous in the weights of each layer, so wᵀFw is
-  /// (1/N) Σ zᵀHz for each of them.
-  @Test(arguments: [Activation.relu, .identity], RandomNetwork.likelihoods)
-  func homogeneousLayersHaveOneQuadraticForm(_ activation: Activation, _ likelihood: Likelihood) {
-    let problem = RandomNetwork(.biasFree, activation, likelihood, seed: 17, exampleCount: 12)
-    let expected = outputForm(problem)
-    #expect(expected > 0)
-    for block in problem.network.parameters.indices {
-      expectQuadraticForm(problem, block: block, is: expected)
+extension GradientSamples {
+  /// A = (1/N) Σ ā āᵀ and G = (1/N) Σ g gᵀ over the uses, positions and columns of a block.
+  func secondMoments(_ block: Int) -> (a: Matrix, g: Matrix) {
+    let block = blocks[block]
+    var a = Matrix(rowCount: block.columnCount, columnCount: block.columnCount)
+    var g = Matrix(rowCount: block.rowCount, columnCount: block.rowCount)
+    for use in block.uses {
+      a.add(1 / Double(exampleCount), times: LAPACK.dsyrk(use.inputs))
+      for column in use.gradients {
+        g.add(1 / Double(exampleCount), times: LAPACK.dsyrk(column))
+      }
     }
-  }
-
-  /// P-43: the output is linear in the last block, bias included, whatever comes before.
-  @Test(
-    arguments: [RandomNetwork.Architecture.perceptron, .residual, .pooling, .sequence],
-    RandomNetwork.likelihoods)
-  func theLastBlockHasTheQuadraticFormOfTheOutputs(
-    _ architecture: RandomNetwork.Architecture, _ likelihood: Likelihood
-  ) {
-    let problem = RandomNetwork(architecture, .tanh, likelihood, seed: 18)
-    expectQuadraticForm(
-      problem, block: problem.network.parameters.count - 1, is: outputForm(problem))
-  }
-
-  /// P-44: two classes are one coin on the difference of the logits, in every hidden block.
-  @Test func twoClassesAreOneCoin() throws {
-    let problem = RandomNetwork(.perceptron, .tanh, .categorical, seed: 19, outputCount: 2)
-    let last = problem.network.parameters.count - 1
-    let weights = problem.network.parameters[last].weights
-    let coin = try Network(
-      inputShape: problem.network.inputShape, nodes: problem.network.nodes,
-      parameters: problem.network.parameters[..<last] + [
-        ParameterBlock(
-          name: "coin",
-          weights: Matrix(rowCount: 1, columnCount: weights.columnCount) {
-            weights[1, $1] - weights[0, $1]
-          }, hasBias: true)
-      ])
-    let hidden = Array(0..<last)
-    let two = GradientSamples(
-      problem.network, problem.data, likelihood: .categorical, kind: .exact, blocks: hidden)
-    let one = GradientSamples(
-      coin, problem.data, likelihood: .bernoulli, kind: .exact, blocks: hidden)
-    expectRatio(.difference(two.fisher, one.fisher))
-  }
-
-  /// P-45: an input that is always zero gives zero rows and columns of F.
-  @Test func aZeroInputFeatureGivesZeroRows() throws {
-    let network = try Network.multilayerPerceptron(
-      widths: [3, 4, 2], activation: .tanh, initialization: .glorot, seed: 4)
-    let data = try Dataset.teacher(
-      widths: [3, 2], activation: .tanh, likelihood: .categorical, count: 8, seed: 2)
-    let inputs = Matrix(rowCount: 3, columnCount: 8) { $0 == 1 ? 0 : data.inputs[$0, $1] }
-    let fisher = GradientSamples(
-      network, Dataset(name: "zero", inputs: inputs, targets: data.targets),
-      likelihood: .categorical, kind: .exact
-    ).fisher
-    for parameter in 0..<fisher.rowCount {
-      #expect((fisher.column(parameter).norm == 0) == (4..<8).contains(parameter))
-    }
-  }
-
-  /// P-46: renumbering the hidden units renumbers the parameters, and F with them.
-  @Test func permutingHiddenUnitsPermutesTheFisherMatrix() throws {
-    var generator = Generator(seed: 20)
-    let order = [2, 0, 3, 1]
-    let (first, second) = (generator.normal(4, 4), generator.normal(2, 5))
-    let network = try Network.multilayerPerceptron(weights: [first, second], activations: [.tanh])
-    let permuted = try Network.multilayerPerceptron(
-      weights: [
-        Matrix(rowCount: 4, columnCount: 4) { first[order[$0], $1] },
-        Matrix(rowCount: 2, columnCount: 5) { second[$0, $1 < 4 ? order[$1] : 4] },
-      ], activations: [.tanh])
-    let data = try Dataset.teacher(
-      widths: [3, 2], activation: .tanh, likelihood: .categorical, count: 8, seed: 2)
-    func fisher(_ network: Network) -> Matrix {
-      GradientSamples(network, data, likelihood: .categorical, kind: .exact).fisher
-    }
-    // Parameter k of the permuted network is parameter origin[k] of the other: cvec orders.
-    let origin: [Int] = (0..<26).map { parameter in
-      if parameter < 16 { return parameter / 4 * 4 + order[parameter % 4] }
-      let (column, row) = ((parameter - 16) / 2, parameter % 2)
-      return 16 + (column < 4 ? order[column] : 4) * 2 + row
-    }
-    let plain = fisher(network)
-    expectRatio(
-      .difference(
-        fisher(permuted),
-        Matrix(rowCount: 26, columnCount: 26) { plain[origin[$0], origin[$1]] }))
-    expectDifferent(fisher(permuted), plain, relative: 0.05)
-  }
-
-  /// ‖Fδ‖ at round-off: Fδ sums P products per entry.
-  private func expectAnnihilates(_ fisher: Matrix, _ direction: Vector, _ name: String) {
-    #expect(direction.norm > 0)
-    let product = LAPACK.dgemm(fisher, direction)
-    expectRatio(
-      Ratio(
-        Matrix(column: product), against: Matrix(rowCount: product.count, columnCount: 1),
-        size: product.count, scale: LAPACK.norm1(fisher) * LAPACK.norm1(Matrix(column: direction))),
-      name)
-  }
-
-  /// (1/N) Σ zᵀHz.
-  private func outputForm(_ problem: RandomNetwork) -> Double {
-    let outputs = problem.network.forward(problem.data.inputs).output
-    return (0..<outputs.columnCount).reduce(0) { sum, n in
-      let z = outputs.column(n)
-      return sum + z.dot(LAPACK.dgemm(problem.likelihood.hessian(z), z))
-        / Double(outputs.columnCount)
-    }
-  }
-
-  private func expectQuadraticForm(
-    _ problem: RandomNetwork, block: Int, is expected: Double
-  ) {
-    let fisher = GradientSamples(
-      problem.network, problem.data, likelihood: problem.likelihood, kind: .exact, blocks: [block]
-    ).fisher
-    let w = Vector(problem.network.parameters[block].weights.storage)
-    expectRatio(
-      Ratio(
-        Matrix(rows: [[w.dot(LAPACK.dgemm(fisher, w))]]), against: Matrix(rows: [[expected]]),
-        size: w.count, scale: LAPACK.norm1(fisher) * w.dot(w)), "\(problem), block \(block)")
+    return (a, g)
   }
 }

@@ -40,7 +40,7 @@ struct LikelihoodTests {
       ulps: 4, "Hessian, \(name)")
   }
 
-  /// P-18: S Sᵀ keeps entrywise relative accuracy where diag(p) − ppᵀ, in the same arithmetic, does not.
+  /// S Sᵀ keeps entrywise relative accuracy where diag(p) − ppᵀ, in the same arithmetic, does not.
   @Test(arguments: CategoricalCase.all)
   func theRootTimesItsTransposeIsTheHessianEntryByEntry(_ example: CategoricalCase) {
     let outputs = Matrix(rowCount: 3, columnCount: 1, storage: example.logits)
@@ -56,34 +56,35 @@ struct LikelihoodTests {
     #expect(((naive - example.hessian[0, 0]) / example.hessian[0, 0]).magnitude > 1e-5)
   }
 
-  /// P-18 for every likelihood on ordinary outputs; the Gaussian's S is I/σ by definition.
-  @Test(arguments: RandomNetwork.likelihoods, [1, 2, 3, 6])
-  func rootTimesTransposeIsTheHessian(_ likelihood: Likelihood, _ count: Int) {
-    var generator = Generator(seed: UInt64(count))
-    let outputs = 3 * generator.normal(count, 5)
-    let roots = likelihood.hessianRoots(outputs)
-    #expect(roots.count == count)
-    for n in 0..<5 {
-      expectRatio(
-        .difference(
-          LAPACK.dsyrk(root(roots, example: n)), likelihood.hessian(outputs.column(n))),
-        "\(likelihood), \(count) outputs")
-    }
-    if case .gaussian(let variance) = likelihood {
-      expectRatio(
-        .difference(
-          likelihood.hessian(outputs.column(0)),
-          Matrix.diagonal(Array(repeating: 1 / variance, count: count))))
+  @Test("P-18: S Sᵀ = H for every likelihood, entry by entry, also at outputs of ±500")
+  func rootTimesTransposeIsTheHessian() {
+    property("P-18", .equal, oracle: "dsyrk", over: OutputCase.all) { value, checks in
+      let hessian = value.likelihood.hessian(value.output)
+      let product = LAPACK.dsyrk(value.root)
+      checks.equal(product, hessian, "norm")
+      // Each entry sums C products of one size: no cancellation beyond that.
+      for j in 0..<hessian.columnCount {
+        for i in 0..<hessian.rowCount {
+          checks.equal(product[i, j], hessian[i, j], size: hessian.rowCount, "(\(i), \(j))")
+        }
+      }
+      // And H is the closed form, where that does not cancel.
+      checks.equal(hessian, value.textbookHessian, scale: value.scale, "closed form")
     }
   }
 
-  /// P-19: the other order of the factors is not the Hessian.
-  @Test func transposeTimesRootIsNotTheSoftmaxHessian() {
-    let outputs = Matrix(rowCount: 3, columnCount: 1, storage: [0.3, -0.8, 1.1])
-    let s = root(Likelihood.categorical.hessianRoots(outputs), example: 0)
-    expectDifferent(
-      LAPACK.dsyrk(s, transposed: true), Likelihood.categorical.hessian(outputs.column(0)),
-      relative: 0.05)
+  /// Where all probabilities agree S is symmetric, so the logits must lie apart.
+  @Test("P-19: SᵀS, the other order, is not the softmax Hessian")
+  func transposeTimesRootIsNotTheSoftmaxHessian() {
+    let generic = OutputCase.all.generic.filter {
+      let z = $0.output.elements
+      return $0.likelihood == .categorical && z.count > 1 && z.max()! - z.min()! > 0.1
+        && z.max()! - z.min()! < 100
+    }
+    property("P-19", .counterProperty, oracle: "dsyrk", over: generic) { value, checks in
+      checks.different(
+        LAPACK.dsyrk(value.root, transposed: true), value.likelihood.hessian(value.output))
+    }
   }
 
   /// Central differences of the loss give the gradient, of the gradient the Hessian, with errors

@@ -6,7 +6,7 @@ import Testing
 /// Each bound is 5.5 standard errors, estimated from the sample: a correct sampler fails one check
 /// with probability 4e-8, all of this file with less than 1e-6. Each test also demands that 5.5
 /// standard errors are less than half of 5 %, so that a scale wrong by 5 % cannot pass.
-@Suite("Monte-Carlo Fisher matrices")
+@Suite("Sampled targets and gradients")
 struct MonteCarloTests {
   /// The second moment of the sampled gradient along a direction is the Hessian's quadratic form.
   @Test(arguments: RandomNetwork.likelihoods)
@@ -48,33 +48,6 @@ struct MonteCarloTests {
     expectMean(of: normals.row(1).elements, is: 0.2, scale: 0.55, "normal")
     expectMean(
       of: normals.row(1).elements.map { ($0 - 0.2) * ($0 - 0.2) }, is: 0.3, scale: 0.3, "variance")
-  }
-
-  /// P-29: uᵀu summed over a batch, drawn again and again, has the trace of the exact F as its mean.
-  @Test(arguments: [RandomNetwork.Architecture.perceptron, .tied], RandomNetwork.likelihoods)
-  func theMatrixIsUnbiasedForTheExactOne(
-    _ architecture: RandomNetwork.Architecture, _ likelihood: Likelihood
-  ) {
-    let problem = RandomNetwork(architecture, .tanh, likelihood, seed: 23, exampleCount: 12)
-    let count = 8000
-    let samples = GradientSamples(
-      problem.network, problem.data, likelihood: likelihood,
-      kind: .monteCarlo(samples: count, seed: 77))
-    #expect(samples.columnCount == count)
-    let last = samples.blocks[samples.blocks.count - 1]
-    // One position: ‖ā ⊗ g‖² = ‖ā‖²‖g‖²; the columns carry 1/√count, undone here.
-    let squares = (0..<12).map { last.uses[0].inputs.column($0) }.map { $0.dot($0) }
-    let traces = last.uses[0].gradients.map { g in
-      squares.enumerated().reduce(0) { sum, square in
-        let column = g.column(square.offset)
-        return sum + square.element * column.dot(column)
-      } * Double(count) / 12
-    }
-    let exact = GradientSamples(
-      problem.network, problem.data, likelihood: likelihood, kind: .exact,
-      blocks: [samples.blocks.count - 1]
-    ).fisher.trace
-    expectMean(of: traces, is: exact, scale: exact, "\(problem)")
   }
 
   /// The stream follows the seed; M samples carry 1/√M and begin with the sample that one has.
