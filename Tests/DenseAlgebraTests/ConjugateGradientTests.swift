@@ -185,7 +185,9 @@ struct ConjugateGradientTests {
     )
   }
 
-  /// Zero to five steps. Rounding differs by κ(P) in the data, and the steps magnify it by κ(A).
+  /// Zero to three steps. Rounding differs by κ(P) in the data, and each step magnifies it: three by no
+  /// more than κ(A), later ones as orthogonality is lost (at the fifth of n = 5, κ = 100, 1.3e-9 was
+  /// seen in 3000 cases).
   @Test("P-115: preconditioning with LLᵀ is plain CG on L⁻¹AL⁻ᵀ")
   func preconditioningIsATransformation() {
     property(
@@ -197,7 +199,7 @@ struct ConjugateGradientTests {
       let transformed = LAPACK.dtrsm(lower, half.transposed).symmetrized
       let right = Vector(LAPACK.dtrsm(lower, Matrix(column: b)).storage)
       let inverse = try LAPACK.dpotri(p)
-      for k in 0...5 {
+      for k in 0...3 {
         let y = conjugateGradientIterate(k, transformed, right)
         let back = LAPACK.dtrsm(lower, Matrix(column: y), .lower, transposed: true)
         let x = conjugateGradientIterate(k, a, b, preconditioner: inverse)

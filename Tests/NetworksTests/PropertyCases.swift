@@ -2,6 +2,10 @@ import DenseAlgebra
 import Networks
 import TestSupport
 
+/// ‖M‖₁ as the scale of round-off, but at least 1e-290: products of the probabilities of saturated
+/// outputs lose digits to underflow below that.
+func floored(_ m: Matrix) -> Double { max(LAPACK.norm1(m), 1e-290) }
+
 extension Cases<NetworkCase> {
   /// The same cases with something fixed, the deliberate edges too.
   func with(_ change: @escaping @Sendable (inout NetworkCase) -> Void) -> Cases {
@@ -102,8 +106,15 @@ extension Checks {
   mutating func annihilates(_ m: Matrix, _ x: Vector, _ name: String) {
     holds(x.norm > 0, "\(name): a direction")
     equal(
-      LAPACK.dgemm(m, x), .zero(m.rowCount),
-      scale: LAPACK.norm1(m) * LAPACK.norm1(Matrix(column: x)),
+      LAPACK.dgemm(m, x), .zero(m.rowCount), scale: floored(m) * LAPACK.norm1(Matrix(column: x)),
       name)
+  }
+
+  /// Two Fisher matrices equal to round-off; `sensitivity` is what a relative change of the outputs by
+  /// ε changes in the probabilities, the size of the logits.
+  mutating func sameFisher(
+    _ actual: Matrix, _ expected: Matrix, sensitivity: Double = 1, _ name: String = ""
+  ) {
+    equal(actual, expected, scale: sensitivity * floored(expected), name)
   }
 }
