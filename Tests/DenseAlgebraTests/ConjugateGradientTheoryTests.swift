@@ -75,14 +75,16 @@ struct ConjugateGradientTheoryTests {
     }
   }
 
-  /// Each in units of what rounding leaves of it: √κ n ε for energies, κ n ε a step for iterates.
+  /// Each in units of what rounding leaves of it: √κ n ε for energies, κ n ε for iterates. Exact
+  /// arithmetic ends after as many steps as there are distinct eigenvalues; the steps that rounding
+  /// adds may move ‖x‖ back (by 2e-10 in one of 3000 cases).
   @Test("P-108: energy error and q fall, ‖x‖ rises, ⟨x, b⟩ > 0")
   func monotoneQuantities() {
     property(
       "P-108", .inequality, oracle: "dposv",
       over: SystemCase.cases(sizes: 25, conditions: 1e4)
     ) { value, checks in
-      let (a, b, steps) = (value.a, value.b, 12)
+      let (a, b, steps) = (value.a, value.b, min(12, value.distinct))
       let errors = try energyErrors(a, b, steps: steps)
       let iterates = (0...steps).map { conjugateGradientIterate($0, a, b) }
       let q = iterates.map { 0.5 * $0.dot(LAPACK.dgemm(a, $0)) - $0.dot(b) }
@@ -98,7 +100,7 @@ struct ConjugateGradientTheoryTests {
           "q, step \(k)")
         checks.atMost(
           iterates[k - 1].norm, iterates[k].norm, size: value.size,
-          scale: Double(k) * value.condition * last,
+          scale: value.condition * last,
           "‖x‖, step \(k)")
         checks.holds(iterates[k].dot(b) > 0, "⟨x, b⟩ > 0, step \(k)")
       }

@@ -89,7 +89,8 @@ struct MonteCarloFisherTests {
   @Test("P-29: the mean of Monte-Carlo Fishers over seeds is the exact one")
   func theMeanOverSeedsIsTheExactFisher() {
     property(
-      "P-29", .statistical, oracle: "the sample's own covariance", over: Self.cases(examples: 100...200),
+      "P-29", .statistical, oracle: "the sample's own covariance",
+      over: Self.cases(examples: 100...200),
       share: Self.share
     ) { value, checks in
       for deviation in Self.deviations(value) {
@@ -101,7 +102,8 @@ struct MonteCarloFisherTests {
   @Test("P-29: the same check catches a scale error of 5 %")
   func aScaleErrorOfFivePercentIsCaught() {
     property(
-      "P-29", .counterProperty, oracle: "the sample's own covariance", over: Self.cases(examples: 100...200),
+      "P-29", .counterProperty, oracle: "the sample's own covariance",
+      over: Self.cases(examples: 100...200),
       share: Self.share
     ) { value, checks in
       for scale in [1.05, 1 / 1.05] {
@@ -116,7 +118,8 @@ struct MonteCarloFisherTests {
   @Test("P-29: four times the samples halve the error")
   func fourTimesTheSamplesHalveTheError() {
     property(
-      "P-29", .statistical, oracle: "the sample's own covariance", over: Self.cases(examples: 8...20),
+      "P-29", .statistical, oracle: "the sample's own covariance",
+      over: Self.cases(examples: 8...20),
       share: Self.share
     ) { value, checks in
       let problem = value.problem
