@@ -58,6 +58,9 @@ class Library:
         blocks = self.matrix(nngeometry.object.PMatBlockDiag)
         yield from self.blocks(blocks, "block", "PMatBlockDiag")
         yield from self.steps(blocks, "block-diagonal.exact", "PMatBlockDiag.solve")
+        if any(".step.diagonal.exact." in name for name in self.wanted):
+            diagonal = self.matrix(nngeometry.object.PMatDiag)
+            yield from self.steps(diagonal, "diagonal.exact", "PMatDiag.solve")
         if any(name.endswith(".ekfac") for name in self.wanted):
             ekfac = self.matrix(nngeometry.object.PMatEKFAC)
             ekfac.update_diag(self.loader)

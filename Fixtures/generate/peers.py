@@ -11,17 +11,20 @@ import json
 import pathlib
 import platform
 
-import curvlinops
-import nngeometry.metrics
-import nngeometry.object
 import numpy as np
-import numpy_reference as reference
 import torch
-from nngeometry.layercollection import LayerCollection
-from torch.utils.data import DataLoader, TensorDataset
 
-torch.set_default_dtype(torch.float64)
-torch.set_num_threads(1)
+import numpy_reference as reference
+import peer_curvlinops
+import peer_nngeometry
+import peer_torch
+from peer_problem import Problem
+
+LIBRARIES = {
+    "torch": peer_torch,
+    "curvlinops": peer_curvlinops,
+    "nngeometry": peer_nngeometry,
+}
 
 PEERS = pathlib.Path(__file__).resolve().parent.parent / "vectors" / "peers"
 DAMPINGS = [0.1, 0.001]
@@ -225,271 +228,39 @@ def generic(case, inputs, weights, targets):
     return True
 
 
-# ---------------------------------------------------------------- the same network in torch
+# ---------------------------------------------------------------- the libraries
 
 
-class TorchNetwork(torch.nn.Module):
-    def __init__(self, network, weights):
-        super().__init__()
-        self.network = network
-        self.layers = torch.nn.ModuleList()
-        for index, block in enumerate(weights):
-            block = torch.from_numpy(block)
-            nodes = [node for node in network["nodes"] if node.get("parameters") == index]
-            rows, columns = block.shape
-            if nodes[0]["operation"] == "convolution":
-                view = nodes[0]["window"]
-                channels = (columns - 1) // int(np.prod(view["kernel"]))
-                layer = torch.nn.Conv2d(
-                    channels, rows, view["kernel"], tuple(view["stride"]), tuple(view["padding"])
-                )
-            else:
-                layer = torch.nn.Linear(columns - 1, rows)
-            layer.weight.data = block[:, :-1].reshape(layer.weight.shape).clone()
-            layer.bias.data = block[:, -1].clone()
-            self.layers.append(layer)
-
-    def forward(self, x):
-        values = [x.reshape(-1, *reference.input_shape(self.network))]
-        functions = {"tanh": torch.tanh, "logistic": torch.sigmoid, "relu": torch.relu}
-        for node in self.network["nodes"]:
-            value, operation = values[node["inputs"][0]], node["operation"]
-            if operation in ("dense", "convolution"):
-                value = self.layers[node["parameters"]](value)
-            elif operation == "activation":
-                value = functions[node["activation"]](value)
-            elif operation == "meanPooling":
-                view = node["window"]
-                value = torch.nn.functional.avg_pool2d(value, view["kernel"], view["stride"])
-            elif operation == "meanOverPositions":
-                value = value.mean(dim=1)
-            elif operation == "flatten":
-                value = value.flatten(start_dim=1)
-            elif operation == "addition":
-                value = sum(values[k] for k in node["inputs"])
-            values.append(value)
-        return values[-1]
+def described(network, weights):
+    """The network with the names and shapes of its blocks."""
+    blocks = [
+        {"name": f"layer{index + 1}", "rows": len(w), "columns": w.shape[1]}
+        for index, w in enumerate(weights)
+    ]
+    return {**network, "parameters": blocks}
 
 
-class Peer:
-    """What the libraries say about one case, converted to our conventions."""
+def has_peer(library, name):
+    """The Fisher matrix of curvlinops, whose blocks lie in it, and the solves of NNGeometry."""
+    if library == "curvlinops":
+        return ".block" not in name
+    if library == "nngeometry":
+        kinds = ("exact.exact", "block-diagonal.exact", "diagonal.exact")
+        return name.endswith(".block") or any(f".step.{kind}." in name for kind in kinds)
+    return True
 
-    def __init__(self, case, inputs, weights, targets):
-        self.network, self.likelihood = case["network"], case["likelihood"]
-        self.shapes = [w.shape for w in weights]
-        self.model = TorchNetwork(self.network, weights)
-        self.parameters = [p for layer in self.model.layers for p in (layer.weight, layer.bias)]
-        self.inputs, self.targets = torch.from_numpy(inputs), torch.from_numpy(targets)
-        self.uses = [
-            sum(node.get("parameters") == index for node in self.network["nodes"])
-            for index in range(len(weights))
-        ]
-        self.values = {}
-        outputs = self.model(self.inputs).shape[1]
-        # torch's losses: ours is `scale` times theirs, because MSELoss and BCEWithLogitsLoss also
-        # average over the outputs and MSELoss has no variance.
-        name = self.likelihood["name"]
-        if name == "categorical":
-            self.loss, self.scale = torch.nn.CrossEntropyLoss(), 1.0
-        elif name == "gaussian":
-            self.loss = torch.nn.MSELoss()
-            self.scale = outputs / (2 * self.likelihood["variance"])
-        else:
-            self.loss, self.scale = torch.nn.BCEWithLogitsLoss(), float(outputs)
-        # Their empirical MSE and BCE gradients are averaged over sqrt(outputs), not outputs.
-        self.empirical_scale = self.scale**2 / (1 if name == "categorical" else outputs)
 
-    def add(self, library, name, value):
-        self.values[f"peer.{library}.{name}"] = np.asarray(value, float)
-
-    # Parameter order: torch's is W row by row, then b, layer by layer.
-
-    def order(self):
-        """ours[k] = theirs[order[k]]."""
-        parts, start = [], 0
-        for rows, columns in self.shapes:
-            i, j = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
-            theirs = np.where(j < columns - 1, i * (columns - 1) + j, rows * (columns - 1) + i)
-            parts.append(start + reference.cvec(theirs))
-            start += rows * columns
-        return np.concatenate(parts)
-
-    def ours(self, matrix):
-        order = self.order()
-        return np.asarray(matrix)[np.ix_(order, order)]
-
-    def blocks(self, matrix):
-        ends = np.cumsum([rows * columns for rows, columns in self.shapes])
-        for start, end in zip([0, *ends], ends):
-            yield matrix[start:end, start:end]
-
-    def joined(self, tensors):
-        """[W b] of every layer from torch's list W1, b1, W2, b2, ..."""
-        pairs = zip(tensors[::2], tensors[1::2])
-        return [
-            np.hstack([w.detach().numpy().reshape(len(b), -1), b.detach().numpy()[:, None]])
-            for w, b in pairs
-        ]
-
-    # The libraries.
-
-    def torch(self):
-        logits = self.model(self.inputs)
-        if self.likelihood["name"] == "categorical":
-            losses = torch.nn.functional.cross_entropy(logits, self.targets, reduction="none")
-        elif self.likelihood["name"] == "gaussian":
-            losses = ((logits - self.targets) ** 2).sum(1) / (2 * self.likelihood["variance"])
-        else:
-            losses = torch.nn.functional.binary_cross_entropy_with_logits(
-                logits, self.targets, reduction="none"
-            ).sum(1)
-        self.gradients = torch.autograd.grad(losses.mean(), self.parameters)
-        self.add("torch", "logits", logits.detach())
-        self.add("torch", "losses", losses.detach())
-        self.add("torch", "loss", losses.mean().detach())
-        for index, gradient in enumerate(self.joined(self.gradients)):
-            self.add("torch", f"layer{index + 1}.gradient", gradient)
-
-    def curvlinops(self):
-        data = [(self.inputs, self.targets)]
-        arguments = (self.model, self.loss, self.parameters, data)
-        once = {"check_deterministic": False}  # the check would add every factor a second time
-        identity = torch.eye(sum(p.numel() for p in self.parameters))
-        ggn = curvlinops.GGNLinearOperator(*arguments, **once) @ identity
-        self.add("curvlinops", "fisher", self.ours(ggn.detach()) * self.scale)
-        empirical = curvlinops.EFLinearOperator(*arguments, **once) @ identity
-        empirical = self.ours(empirical.detach()) * self.empirical_scale
-        self.add("curvlinops", "fisher.empirical", empirical)
-
-        kinds = curvlinops.FisherType
-        for flavour in ("expand", "reduce"):
-            for kind in (kinds.TYPE2, kinds.EMPIRICAL):
-                operator = curvlinops.KFACLinearOperator(
-                    *arguments,
-                    fisher_type=kind,
-                    kfac_approx=flavour,
-                    separate_weight_and_bias=False,
-                    **once,
-                )
-                operator.compute_kronecker_factors()
-                self.factors(operator, flavour, kind == kinds.EMPIRICAL)
-                if kind == kinds.TYPE2:
-                    self.kfac_steps(operator, flavour)
-
-        if max(self.uses) == 1:  # a block used twice: its cached inputs are overwritten
-            operator = curvlinops.EKFACLinearOperator(
-                *arguments, fisher_type=kinds.TYPE2, separate_weight_and_bias=False, **once
-            )
-            matrix = self.ours((operator @ identity).detach()) * self.scale
-            for index, block in enumerate(self.blocks(matrix)):
-                self.add("curvlinops", f"layer{index + 1}.ekfac", block)
-            for damping in DAMPINGS:
-                inverse = curvlinops.KFACInverseLinearOperator(
-                    operator, damping=damping / self.scale, use_exact_damping=True
-                )
-                self.steps("ekfac.exact", damping, inverse @ list(self.gradients))
-
-    def positions(self):
-        """T of every block, uses counted, from the shapes that reach its layer."""
-        counts = [0] * len(self.shapes)
-        values = reference.forward(self.network, self.joined(self.parameters), self.inputs[0])
-        for node in self.network["nodes"]:
-            if "parameters" in node:
-                rows = reference.layer_input(node, values[node["inputs"][0]])
-                counts[node["parameters"]] += len(rows)
-        return counts
-
-    def factors(self, operator, flavour, empirical):
-        """Expand: their A is a mean over N T and their G a sum over T; a block used twice has the
-        sum over its uses in both. Reduce is as ours, but a block used twice is not reduced over
-        its uses."""
-        for index, positions in enumerate(self.positions()):
-            name, layer = f"layers.{index}", f"layer{index + 1}"
-            a = operator._input_covariances[name].numpy()
-            g = operator._gradient_covariances[name].numpy()
-            scale = self.empirical_scale if empirical else self.scale
-            suffix = ".empirical" if empirical else ""
-            if flavour == "expand":
-                if not empirical:
-                    self.add("curvlinops", f"{layer}.A", a * positions / self.uses[index])
-                self.add("curvlinops", f"{layer}.G{suffix}", g * scale / positions)
-            elif positions > 1 and self.uses[index] == 1:
-                if not empirical:
-                    self.add("curvlinops", f"{layer}.A.reduce", a)
-                self.add("curvlinops", f"{layer}.G.reduce{suffix}", g * scale)
-
-    def kfac_steps(self, operator, flavour):
-        """Their matrix is ours times `uses` over `scale` (a block used twice: the sum over its
-        uses is in A and in G), so damping and result carry that number too; the rules `sqrt` and
-        `factor` also see how A and G share it and 1/T."""
-        positions = self.positions()
-        for rule in ("sqrt", "factor", "pi", "exact"):
-            for damping in DAMPINGS:
-                if rule in ("pi", "exact"):
-                    rules = {
-                        "use_heuristic_damping": rule == "pi",
-                        "use_exact_damping": rule == "exact",
-                        "min_damping": 0.0,
-                    }
-                    strengths = [damping / self.scale * uses for uses in self.uses]
-                else:
-                    rules = {}
-                    root = np.sqrt(damping) if rule == "sqrt" else damping
-                    if flavour == "expand":
-                        strengths = [
-                            (root * uses / t, root * t / self.scale)
-                            for uses, t in zip(self.uses, positions)
-                        ]
-                    else:
-                        strengths = [(root, root / self.scale)] * len(positions)
-                for index, strength in enumerate(strengths):
-                    if flavour == "reduce" and (positions[index] == 1 or self.uses[index] > 1):
-                        continue
-                    inverse = curvlinops.KFACInverseLinearOperator(
-                        operator, damping=strength, cache=False, **rules
-                    )
-                    factor = self.uses[index] / self.scale
-                    steps = self.joined(inverse @ list(self.gradients))
-                    structure = "kfac" if flavour == "expand" else "kfac-reduce"
-                    name = f"layer{index + 1}.step.{structure}.{rule}.{damping}"
-                    self.add("curvlinops", name, steps[index] * factor)
-
-    def steps(self, name, damping, tensors, library="curvlinops", scale=None):
-        for index, step in enumerate(self.joined(tensors)):
-            factor = 1 / (scale or self.scale)
-            self.add(library, f"layer{index + 1}.step.{name}.{damping}", step * factor)
-
-    def nngeometry(self):
-        """Full, block-diagonal and diagonal Fisher matrix and their damped solves."""
-        if max(self.uses) > 1 or "sequence" in self.network["inputShape"]:
-            return  # its Jacobians cover modules used once, and Linear layers on vectors
-        variants = {
-            "categorical": ("classif_logits", 1.0),
-            "gaussian": ("regression", 1 / self.likelihood.get("variance", 1.0)),
-            "bernoulli": ("classif_binary_logits", 1.0),
-        }
-        variant, scale = variants[self.likelihood["name"]]
-        loader = DataLoader(TensorDataset(self.inputs, self.targets), batch_size=len(self.inputs))
-        collection = LayerCollection.from_model(self.model)
-        gradient = nngeometry.object.PVector(
-            collection, vector_repr=torch.cat([g.flatten() for g in self.gradients])
-        )
-        for name, representation in [
-            ("exact.exact", nngeometry.object.PMatDense),
-            ("block-diagonal.exact", nngeometry.object.PMatBlockDiag),
-            ("diagonal.exact", nngeometry.object.PMatDiag),
-        ]:
-            matrix = nngeometry.metrics.FIM(
-                self.model, loader, representation, variant=variant, layer_collection=collection
-            )
-            if name == "block-diagonal.exact":
-                dense_matrix = self.ours(matrix.to_torch().detach()) * scale
-                for index, block in enumerate(self.blocks(dense_matrix)):
-                    self.add("nngeometry", f"layer{index + 1}.block", block)
-            for damping in DAMPINGS:
-                solution = matrix.solve(gradient, regul=damping / scale).to_dict()
-                tensors = [t for layer in solution.values() for t in layer]
-                self.steps(name, damping, tensors, "nngeometry", scale)
+def peer_values(case, inputs, weights, targets, wanted):
+    """What the libraries say, converted to our conventions, under peer.LIBRARY.NAME."""
+    network = described(case["network"], weights)
+    problem = Problem(network, case["likelihood"], weights, inputs, targets)
+    found = {}
+    for library, module in LIBRARIES.items():
+        if module.gap(problem) is None:
+            for name, _, value in module.Library(problem, wanted).values():
+                if name in wanted and has_peer(library, name):
+                    found[f"peer.{library}.{name}"] = np.asarray(value, float)
+    return found
 
 
 # ---------------------------------------------------------------- files
@@ -543,15 +314,11 @@ def write_case(name, case):
     ours = reference.quantities(
         case["network"], weights, case["likelihood"], inputs, targets, DAMPINGS
     )
-    peer = Peer(case, inputs, weights, targets)
-    peer.torch()
-    peer.curvlinops()
-    peer.nngeometry()
-
-    comparisons = compare(ours, peer.values)
+    peers = peer_values(case, inputs, weights, targets, set(ours))
+    comparisons = compare(ours, peers)
     given = set(arrays)
     arrays |= ours
-    arrays |= {key: value for key, value in peer.values.items() if stored(key)}
+    arrays |= {key: value for key, value in peers.items() if stored(key)}
     entries = []
     for key, array in arrays.items():
         entry = {"name": key, "shape": list(array.shape), "dtype": str(array.dtype)}
@@ -571,13 +338,7 @@ def write_case(name, case):
     description = {
         "id": f"peers/{name}",
         "title": case["title"],
-        "network": {
-            **case["network"],
-            "parameters": [
-                {"name": f"layer{index + 1}", "rows": w.shape[0], "columns": w.shape[1]}
-                for index, w in enumerate(weights)
-            ],
-        },
+        "network": described(case["network"], weights),
         "likelihood": case["likelihood"],
         "examples": case["examples"],
         "dampings": DAMPINGS,
@@ -596,9 +357,7 @@ def write_case(name, case):
                 "nngeometry": "0.4",
             },
         },
-        "files": [
-            {"name": "arrays.npz", "bytes": len(packed), "sha256": reference.sha256(packed)}
-        ],
+        "files": [{"name": "arrays.npz", "bytes": len(packed), "sha256": reference.sha256(packed)}],
         "arrays": entries,
         "comparisons": comparisons,
     }
