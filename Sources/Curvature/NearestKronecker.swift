@@ -36,9 +36,11 @@ extension KroneckerBlock {
       let uNorm = u.frobeniusNorm
       // A zero block (all gradients zero) is the product of zeros.
       guard uNorm > 0 else { return pair(samples, 0 * u, 0 * v) }
-      let next = contraction.outputSide((1 / uNorm) * u)
+      // Divided, not multiplied by 1/‖u‖: of the size of g², it overflows for gradients of 1e-154.
+      let next = contraction.outputSide(u.map { $0 / uNorm })
       let σ = next.frobeniusNorm
-      let direction = (1 / σ) * next
+      guard σ > 0 else { return pair(samples, 0 * u, 0 * v) }
+      let direction = next.map { $0 / σ }
       let change = (direction - v).frobeniusNorm
       v = direction
       // Converged when the direction stands still to rounding, or no longer comes nearer.

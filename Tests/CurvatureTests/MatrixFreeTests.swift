@@ -4,7 +4,7 @@ import Networks
 import TestSupport
 import Testing
 
-/// The two matrix-free operators of CG-FAC and the solver on them (spec 6, P-100 to P-114).
+/// The two matrix-free operators of CG-FAC and the solver on them (spec 6).
 @Suite("CG-FAC: operators and solver")
 struct MatrixFreeTests {
   static let exact = ConjugateGradient(
@@ -19,24 +19,104 @@ struct MatrixFreeTests {
     return matrix.addingToDiagonal(λ)
   }
 
-  @Test(
-    "P-100, P-101: FV is GVA + λV (reading 1) or F v + λv (reading 2), symmetric and positive",
-    arguments: CurvatureCase.varied)
-  func operatorsAreTheirMatrices(test: CurvatureCase) throws {
-    let λ = 0.07
-    for (layer, defined) in zip(test.layers, test.defined) {
-      let one = ImplicitKroneckerOperator(layer, lambda: λ).dense()
-      let two = ExactBlockOperator(layer, lambda: λ).dense()
-      for (operation, matrix) in [(MatrixFreeSolver.Operator.kfac, one), (.exactBlock, two)] {
-        let name = "\(operation), \(test)"
-        expectRatio(
-          .difference(matrix, Self.dense(defined, operation, λ)), name, seed: test.seed)
-        expectRatio(.symmetry(matrix), name, seed: test.seed)
-        let smallest = try LAPACK.dsyevd(matrix).values[0]
-        expectAtMost(
-          λ, smallest, slack: 1e-14 * Double(matrix.rowCount) * frobenius(matrix), name,
-          seed: test.seed)
+  /// The library's operator of a layer.
+  static func operation(
+    _ layer: LayerCase, _ operation: MatrixFreeSolver.Operator, _ λ: Double
+  ) -> any LinearOperator {
+    switch operation {
+    case .kfac: ImplicitKroneckerOperator(layer.samples, lambda: λ)
+    case .exactBlock: ExactBlockOperator(layer.samples, lambda: λ)
+    }
+  }
+
+  /// A size of the operator without damping.
+  static func scale(_ layer: LayerCase, _ operation: MatrixFreeSolver.Operator) -> Double {
+    // The sums in Y M Xᵀ run over N² pairs: the same 1 + terms/n as in the layer's own scale.
+    operation == .kfac ? layer.scale + layer.productScale() : layer.scale
+  }
+
+  @Test("P-100: FV is GVA + λV (reading 1) or F v + λ v (reading 2)")
+  func operatorsAreTheirMatrices() {
+    property("P-100", .equal, oracle: "dgemm", over: NetworkCase.all) { test, checks in
+      for layer in test.layers {
+        var generator = Generator(seed: test.seed)
+        let v = generator.normal(layer.defined.outputSize, layer.defined.inputSize)
+        let x = Vector(v.storage)
+        let λ = layer.damping(test.pick([0, 1e-3, 1]))
+        let (a, g) = layer.defined.factors()
+        let one = LAPACK.dgemm(LAPACK.dgemm(g, v), a) + λ * v
+        let two = LAPACK.dgemm(layer.fisher, x) + λ * x
+        for (operation, expected) in [
+          (MatrixFreeSolver.Operator.kfac, Vector(one.storage)), (.exactBlock, two),
+        ] {
+          checks.equal(
+            Self.operation(layer, operation, λ).apply(x), expected,
+            scale: (Self.scale(layer, operation) + λ) * LAPACK.norm1(Matrix(column: x)),
+            "\(operation), \(layer.name)")
+        }
       }
+    }
+  }
+
+  @Test("P-101: FV is symmetric, and ⟨V, FV(V)⟩ ≥ λ‖V‖²")
+  func operatorsAreSymmetricAndPositive() {
+    property(
+      "P-101", .equal, oracle: "definition", claim: "⟨V, FV(W)⟩ = ⟨W, FV(V)⟩",
+      over: NetworkCase.all
+    ) { test, checks in
+      for layer in test.layers {
+        var generator = Generator(seed: test.seed)
+        let (v, w) = (generator.vector(layer.size), generator.vector(layer.size))
+        let λ = layer.damping(test.pick([0, 1e-3, 1]))
+        for operation in MatrixFreeSolver.Operator.allCases {
+          let fv = Self.operation(layer, operation, λ)
+          checks.equal(
+            inner(v, fv.apply(w)), inner(w, fv.apply(v)), size: layer.size,
+            scale: (Self.scale(layer, operation) + λ) * v.norm * w.norm,
+            "\(operation), \(layer.name)")
+        }
+      }
+    }
+    property(
+      "P-101", .inequality, oracle: "dsyev", claim: "the smallest eigenvalue of FV is at least λ",
+      over: NetworkCase.all, share: 0.5
+    ) { test, checks in
+      for layer in test.layers {
+        let λ = layer.damping(test.pick([0, 1e-3, 1]))
+        for operation in MatrixFreeSolver.Operator.allCases {
+          let matrix = Self.operation(layer, operation, λ).dense()
+          checks.atMost(
+            λ, try LAPACK.dsyev(matrix.symmetrized).values[0], size: layer.size,
+            scale: Self.scale(layer, operation) + λ, "\(operation), \(layer.name)")
+        }
+      }
+    }
+  }
+
+  @Test("P-102: the readings coincide for N = K = 1 and wherever F = A ⊗ G (T1 to T5)")
+  func readingsCoincide() {
+    property("P-102", .equal, oracle: "theorems T1 to T5", over: KroneckerTheorem.cases) {
+      test, checks in
+      for layer in test.layers {
+        var generator = Generator(seed: test.network.seed)
+        let x = generator.vector(layer.size)
+        let λ = layer.damping(0.1)
+        checks.equal(
+          ImplicitKroneckerOperator(layer.samples, lambda: λ).apply(x),
+          ExactBlockOperator(layer.samples, lambda: λ).apply(x),
+          scale: (Self.scale(layer, .kfac) + λ) * LAPACK.norm1(Matrix(column: x)), layer.name)
+      }
+    }
+  }
+
+  @Test("P-103: the readings differ on a generic batch")
+  func readingsDiffer() {
+    property("P-103", .counterProperty, oracle: "definition", over: NetworkCase.generic) {
+      test, checks in
+      let layer = test.layers[0]
+      checks.different(
+        ImplicitKroneckerOperator(layer.samples, lambda: 0).dense(),
+        ExactBlockOperator(layer.samples, lambda: 0).dense())
     }
   }
 
@@ -54,187 +134,6 @@ struct MatrixFreeTests {
       }
     }
     #expect(DiagonalOperator(reciprocalsOf: [2, 0]).apply(Vector([3, 5])) == Vector([1.5, 5]))
-  }
-
-  @Test(
-    "P-104: converged, every operator and preconditioner is dposv",
-    arguments: MatrixFreeSolver.Operator.allCases, MatrixFreeSolver.Preconditioner.allCases)
-  func convergedSolvesAreDirect(
-    operation: MatrixFreeSolver.Operator, preconditioner: MatrixFreeSolver.Preconditioner
-  ) throws {
-    let solver = MatrixFreeSolver(operation, preconditioner: preconditioner, iteration: Self.exact)
-    for test in CurvatureCase.varied {
-      let λ = 0.05
-      let (step, iterations) = try solver.solve(test.layers, test.gradient, lambda: λ)
-      #expect(iterations.count == test.layers.count)
-      for (index, defined) in test.defined.enumerated() {
-        let right = Vector(test.gradient.blocks[index].storage)
-        if right.norm == 0 {
-          #expect(iterations[index].status == .zeroRightHandSide)
-          continue
-        }
-        let matrix = Self.dense(defined, operation, λ)
-        let κ = try condition(matrix)
-        // The residual stops at 1e-14‖b‖, so the error is at most 1e-14 κ = 45 ε κ: under 30 n ε κ
-        // from n = 2 on, and n = 1 takes one exact step.
-        expectRatio(
-          solutionRatio(
-            Vector(step.blocks[index].storage), try LAPACK.dposv(matrix, right), condition: κ),
-          "\(operation), \(preconditioner), \(test), layer \(index)", seed: test.seed)
-      }
-    }
-  }
-
-  @Test("P-102: the readings coincide for N = K = 1 and where the block is a Kronecker product")
-  func readingsCoincide() throws {
-    let linear = CurvatureCase(
-      RandomNetwork(.perceptron, .identity, .gaussian(variance: 0.7), seed: 3, exampleCount: 8))
-    let single = CurvatureCase(
-      RandomNetwork(.perceptron, .tanh, .categorical, seed: 3, exampleCount: 1), .empirical)
-    for test in [linear, single] {
-      for layer in test.layers {
-        expectRatio(
-          .difference(
-            ImplicitKroneckerOperator(layer, lambda: 0.1).dense(),
-            ExactBlockOperator(layer, lambda: 0.1).dense()))
-      }
-    }
-  }
-
-  @Test("P-103: they differ on a generic batch")
-  func readingsDiffer() throws {
-    let test = CurvatureCase(
-      RandomNetwork(.perceptron, .tanh, .categorical, seed: 21, exampleCount: 12))
-    expectDifferent(
-      ImplicitKroneckerOperator(test.layers[0], lambda: 0).dense(),
-      ExactBlockOperator(test.layers[0], lambda: 0).dense(), relative: 0.02)
-  }
-
-  @Test("P-106: a rank-one block takes one step along its vector, two otherwise; closed form")
-  func rankOneTakesTwoSteps() throws {
-    let test = CurvatureCase(
-      RandomNetwork(.perceptron, .tanh, .categorical, seed: 3, exampleCount: 1), .empirical)
-    let λ = 0.1
-    let solver = ConjugateGradient(
-      stoppingRule: .rightHandSide(tolerance: 1e-12), maximumIterations: 50)
-    for (layer, defined) in zip(test.layers, test.defined) {
-      let v = defined.gradients.column(0)
-      let operation = ImplicitKroneckerOperator(layer, lambda: λ)
-      #expect(solver.solve(operation, v).iterations == 1)
-      var generator = Generator(seed: 3)
-      let b = generator.vector(v.count)
-      let solution = solver.solve(operation, b)
-      #expect(solution.iterations == 2)
-      let closed = (1 / λ) * (b - (v.dot(b) / (λ + v.dot(v))) * v)
-      expectAtMost((solution.value - closed).norm, 1e-11 * closed.norm)
-    }
-  }
-
-  @Test("P-105: reading 2 ends within NK steps for the gradient, NK + 1 for any right side")
-  func fewStepsForLowRank() throws {
-    let test = CurvatureCase(
-      RandomNetwork(.perceptron, .tanh, .categorical, seed: 12, exampleCount: 2, outputCount: 2))
-    let solver = ConjugateGradient(
-      stoppingRule: .rightHandSide(tolerance: 1e-8), maximumIterations: 100)
-    var generator = Generator(seed: 12)
-    for (index, layer) in test.layers.enumerated() {
-      let operation = ExactBlockOperator(layer, lambda: 0.1)
-      // Two classes give rank one per example: the rank is N (C − 1) = 2.
-      let gradient = Vector(test.gradient.blocks[index].storage)
-      #expect(solver.solve(operation, gradient).iterations <= 2)
-      let other = generator.vector(gradient.count)
-      #expect(solver.solve(operation, other).iterations <= 3)
-    }
-  }
-
-  @Test("P-111: the first step is the line search along the gradient")
-  func firstStepIsALineSearch() throws {
-    let test = CurvatureCase.dense[3]
-    for operation in MatrixFreeSolver.Operator.allCases {
-      let solver = MatrixFreeSolver(
-        operation,
-        iteration: ConjugateGradient(
-          stoppingRule: .rightHandSide(tolerance: 0), maximumIterations: 1))
-      let (step, iterations) = try solver.solve(test.layers, test.gradient, lambda: 0.01)
-      for (index, defined) in test.defined.enumerated() {
-        let b = Vector(test.gradient.blocks[index].storage)
-        let matrix = Self.dense(defined, operation, 0.01)
-        let length = b.dot(b) / b.dot(LAPACK.dgemm(matrix, b))
-        expectRatio(.difference(Vector(step.blocks[index].storage), length * b))
-        #expect(iterations[index].iterations == 1)
-        #expect(iterations[index].status == .iterationLimit)
-        #expect(iterations[index].residualNorms.count == 2)
-      }
-    }
-  }
-
-  @Test("P-112: a warm start at the solution takes no step under the ‖b‖ rule, some under ‖r₀‖")
-  func warmStarts() throws {
-    let test = CurvatureCase.dense[3]
-    for operation in MatrixFreeSolver.Operator.allCases {
-      func solve(_ rule: ConjugateGradient.StoppingRule, _ start: ParameterVector?) throws -> (
-        step: ParameterVector, iterations: [IterativeSolution]
-      ) {
-        try MatrixFreeSolver(
-          operation, iteration: ConjugateGradient(stoppingRule: rule, maximumIterations: 500)
-        ).solve(test.layers, test.gradient, lambda: 0.05, start: start)
-      }
-      let (solution, cold) = try solve(.rightHandSide(tolerance: 1e-10), nil)
-      #expect(cold.allSatisfy { $0.status == .converged && $0.iterations > 0 })
-      var start = solution
-      start.add(1e-6, times: test.gradient)
-      let (same, warm) = try solve(.rightHandSide(tolerance: 1e-4), start)
-      #expect(warm.allSatisfy { $0.status == .converged && $0.iterations == 0 })
-      #expect(same == start)
-      let (_, strict) = try solve(.firstResidual(tolerance: 1e-4), start)
-      #expect(strict.allSatisfy { $0.status == .converged && $0.iterations > 0 })
-    }
-  }
-
-  @Test("P-113: the directly solved A ⊗ G + λI preconditions reading 1 into one step")
-  func perfectPreconditioner() throws {
-    let solver = MatrixFreeSolver(
-      .kfac, preconditioner: .kfac,
-      iteration: ConjugateGradient(
-        stoppingRule: .rightHandSide(tolerance: 1e-9), maximumIterations: 50))
-    for test in CurvatureCase.dense {
-      let (_, iterations) = try solver.solve(test.layers, test.gradient, lambda: 0.05)
-      #expect(iterations.allSatisfy { $0.iterations <= 1 }, "\(test)")
-    }
-  }
-
-  /// All layers' exact blocks as one operator.
-  struct Joint: LinearOperator {
-    let layers: [ExactBlockOperator]
-    var rowCount: Int { layers.reduce(0) { $0 + $1.rowCount } }
-    var columnCount: Int { rowCount }
-    func apply(_ x: Vector) -> Vector {
-      var offset = 0
-      return Vector(
-        layers.flatMap { layer -> [Double] in
-          defer { offset += layer.rowCount }
-          return layer.apply(Vector(Array(x.elements[offset..<offset + layer.rowCount]))).elements
-        })
-    }
-  }
-
-  @Test("P-114: joint CG equals layer-wise CG at convergence, not when cut short")
-  func jointEqualsLayerwiseAtConvergence() throws {
-    let test = CurvatureCase.dense[3]
-    #expect(test.layers.count > 1)
-    let joint = Joint(layers: test.layers.map { ExactBlockOperator($0, lambda: 0.05) })
-    for (limit, isEqual) in [(5000, true), (2, false)] {
-      let iteration = ConjugateGradient(
-        stoppingRule: .rightHandSide(tolerance: 1e-13), maximumIterations: limit)
-      let (step, _) = try MatrixFreeSolver(.exactBlock, iteration: iteration)
-        .solve(test.layers, test.gradient, lambda: 0.05)
-      let together = iteration.solve(joint, test.gradient.flattened).value
-      if isEqual {
-        expectAtMost((together - step.flattened).norm, 1e-9 * together.norm)
-      } else {
-        expectDifferent(together, step.flattened)
-      }
-    }
   }
 
   @Test("A structure's inverse serves as an operator")
