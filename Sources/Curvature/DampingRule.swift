@@ -39,7 +39,10 @@ public enum DampingRule: String, CaseIterable, Codable, Sendable {
       let meanA = a.trace / Double(a.size)
       let meanG = g.trace / Double(g.size)
       guard meanA > 0, meanG > 0 else { return (root, root) }
-      let π = (meanA / meanG).squareRoot()
+      // The ratio overflows where saturated outputs leave a G of 1e-310.
+      let ratio = meanA / meanG
+      let π =
+        ratio.isFinite ? ratio.squareRoot() : meanA.squareRoot() / meanG.squareRoot()
       return (π * root, root / π)
     }
   }

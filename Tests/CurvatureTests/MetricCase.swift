@@ -77,7 +77,10 @@ extension NetworkCase {
     let curvature = curvature
     return try layers.map { layer in
       let salt = UInt64(layer.index)
-      let λ = layer.damping(pick([1, 0.1, 1e-2], salt: salt))
+      // Of the larger of F and A ⊗ G: dead units can make F by far the smaller one.
+      let λ =
+        pick([1, 0.1, 1e-2], salt: salt)
+        * (layer.productScale() < 1e-100 ? 1 : max(layer.scale, layer.productScale()))
       let unit = 1 / (floored(layer.fisher) + λ)
       let block = layer.samples
       let (damped, name): (any DampedStructure, String) =
