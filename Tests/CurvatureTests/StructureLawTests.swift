@@ -152,4 +152,20 @@ struct StructureLawTests {
     let expanded = LayerwiseStructure(try test.layers.map { try EigenbasisBlock.ekfac($0) })
     expectDifferent(try dense(.ekfac), try expanded.dense(within: limit))
   }
+
+  @Test("Saturated outputs: a G of 1e-310 leaves the nearest product and D3 finite")
+  func tinyGradients() throws {
+    // The smallest case on which the soak found a NaN.
+    let saturated = NetworkCase(
+      .perceptron, .logistic, .categorical, kind: .empirical, seed: 58622, exampleCount: 1,
+      widthLimit: 5, edge: .extremeOutputs)
+    for layer in saturated.layers {
+      let nearest = try KroneckerBlock.nearestKronecker(layer.samples).dense(within: .standard)
+      #expect(nearest.storage.allSatisfy { abs($0) < 1e-290 }, "\(layer.name)")
+    }
+    let block = DampingTests.block(.diagonal([1e4, 1]), .diagonal([1e-300 * 1e-10]))
+    let damped = try block.damped(.pi, 1)
+    let expected = Matrix.identity(2)
+    expectRatio(.difference(try damped.dense(within: .standard), expected))
+  }
 }
