@@ -28,8 +28,13 @@ struct CurvatureCase: Sendable, CustomStringConvertible {
   }
 
   /// The columns of all layers stacked: F = (1/N) U Uᵀ couples the layers.
-  var stackedGradients: Matrix {
-    let parts = defined.map(\.gradients)
+  var stackedGradients: Matrix { Self.stacked(samples) }
+
+  /// The same of the samples' absolute values: the scale where sums over positions cancel.
+  var stackedMagnitudes: Matrix { Self.stacked(samples.magnitudes) }
+
+  private static func stacked(_ samples: GradientSamples) -> Matrix {
+    let parts = samples.blocks.indices.map { DefinedLayer(samples, block: $0).gradients }
     var stacked = Matrix(
       rowCount: samples.layout.count, columnCount: samples.exampleCount * samples.columnCount)
     for (offset, part) in zip(samples.layout.offsets, parts) {

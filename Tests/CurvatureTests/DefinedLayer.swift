@@ -60,6 +60,13 @@ struct DefinedLayer: Sendable {
     return (a, g)
   }
 
+  /// Whether π² ∝ tr A/tr G of rule `pi` is a finite number: outputs of ±500 can make G so small that
+  /// the quotient overflows, and with it the shift of A.
+  var hasFiniteBalance: Bool {
+    let (a, g) = factors()
+    return g.trace == 0 || (a.trace / g.trace).isFinite
+  }
+
   /// The sum over uses and positions of each example's columns.
   func summed(_ matrix: (GradientSamples.Use) -> Matrix) -> Matrix {
     var sum = Matrix(rowCount: matrix(block.uses[0]).rowCount, columnCount: exampleCount)

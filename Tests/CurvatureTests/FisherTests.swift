@@ -197,7 +197,7 @@ struct FisherTests {
         ? (1 / root) * Vector(weights.storage) : Vector(repeating: 1 / root, count: losses.count)
       let combined = ExactFisher(curvature.samples).combine(w).flattened
       let magnitudes = LAPACK.dgemm(
-        curvature.stackedGradients.map(\.magnitude), Vector(w.elements.map(\.magnitude)))
+        curvature.stackedMagnitudes, Vector(w.elements.map(\.magnitude)))
       checks.equal(
         combined, curvature.gradient.flattened,
         scale: exponentSensitivity(source.network, source.data.inputs) / root

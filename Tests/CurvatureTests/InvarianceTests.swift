@@ -166,7 +166,8 @@ struct InvarianceTests {
       let sensitivity = exponentSensitivity(source.network, source.data.inputs)
       // One layer's gradient may cancel; its terms do not.
       let sizes = termSizes(curvature)
-      for rule in [DampingRule.sqrt, .factor, .pi, .exact] {
+      let isBalanced = curvature.defined.allSatisfy(\.hasFiniteBalance)
+      for rule in [DampingRule.sqrt, .factor, .pi, .exact] where rule != .pi || isBalanced {
         let λ = test.pick([10, 0.1, 1e-4])
         let expected = permuted(
           try StructureKind.kfac.build(curvature.samples).damped(rule, λ).solve(curvature.gradient))

@@ -118,7 +118,7 @@ struct WeightSharingTests {
         for index in 0..<2 {
           checks.different(
             try kfac(samples, index, wrong), DefinedLayer(samples, block: index).fisher,
-            "\(wrong), layer \(index)")
+            relative: 1e-4, "\(wrong), layer \(index)")
         }
       }
     }
