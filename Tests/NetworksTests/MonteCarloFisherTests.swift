@@ -126,7 +126,7 @@ struct MonteCarloFisherTests {
       let directions = Self.directions(value, problem)
       let exact = Self.quadraticForms(problem, .exact, directions).dropLast()
       func squares(_ samples: Int) -> (mean: Double, squaredError: Double) {
-        let values = (0..<1200 as Range<UInt64>).map { (draw: UInt64) -> Double in
+        let values = (0..<2400 as Range<UInt64>).map { (draw: UInt64) -> Double in
           // Another seed for every draw and every M.
           let seed: UInt64 = value.seed &* 100_000 &+ draw &* 100 &+ UInt64(samples)
           let forms = Self.quadraticForms(
