@@ -3,6 +3,7 @@ import DataFiles
 import Fixtures
 import Foundation
 import Testing
+import Verification
 
 @Suite("natgrad list, help and version")
 struct ListTests {
@@ -96,6 +97,45 @@ struct ListTests {
     try withTemporaryFolder { folder in
       let program = try Program.run(arguments, directory: folder)
       #expect(program.status == 64 && program.stdout.isEmpty && !program.stderr.isEmpty)
+      #expect(try names(in: folder).isEmpty)
+    }
+  }
+}
+
+@Suite("natgrad list mistakes")
+struct ListMistakesTests {
+  @Test func everyMistakeHasItsMarkAndItsTests() throws {
+    let program = try withTemporaryFolder {
+      try Program.run(["list", "mistakes"], directory: $0)
+    }
+    #expect(program.status == 0 && program.stderr.isEmpty)
+    let lines = program.stdout.split(separator: "\n").dropFirst()
+    #expect(lines.count == Mistake.all.count)
+    for (line, mistake) in zip(lines, Mistake.all) {
+      #expect(line.hasPrefix("  \(mistake.id) ") && line.contains(mistake.name), "\(line)")
+      #expect(line.contains(" Mark: \(mistake.mark). Caught by: "), "\(line)")
+    }
+  }
+
+  @Test func theDistancesAreThoseOfTheSource() throws {
+    try withTemporaryFolder { folder in
+      let program = try Program.run(
+        ["list", "mistakes", "--distances", "distances.csv"], directory: folder)
+      #expect(program.status == 0 && program.stderr.isEmpty)
+      let written = try String(contentsOfFile: "\(folder)/distances.csv", encoding: .utf8)
+      let committed = try String(
+        contentsOfFile: Fixtures.path("reports/mistakes.csv"), encoding: .utf8)
+      #expect(written == committed, "write Fixtures/reports/mistakes.csv anew, and build")
+    }
+  }
+
+  @Test func distancesOfAnotherTopicAreRefused() throws {
+    try withTemporaryFolder { folder in
+      for topic in [["list"], ["list", "rules"]] {
+        let program = try Program.run(topic + ["--distances", "d.csv"], directory: folder)
+        #expect(program.status == 2 && program.stdout.isEmpty && program.complaints.count == 1)
+        #expect(program.stderr.contains("write natgrad list mistakes --distances d.csv"))
+      }
       #expect(try names(in: folder).isEmpty)
     }
   }

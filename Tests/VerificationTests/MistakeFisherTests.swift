@@ -25,11 +25,12 @@ struct MistakeFisherTests {
   }
 
   @Test(
-    "M-07: G' = M times the estimate from the same draws; against the exact G the rest is noise")
-  func summedDraws() throws {
-    let signature = try MistakeSignature("M-07")
+    "M-07: G' = M, C or 1/M times the estimate from the same draws; against the exact G there is noise",
+    arguments: [("M-07a", 13.0), ("M-07b", 5), ("M-07c", 1 / 13.0)])
+  func scaledDraws(_ id: String, _ factor: Double) throws {
+    let signature = try MistakeSignature(id)
     let estimate = factors(signature.setting, .monteCarlo(samples: 13, seed: 29))
-    try expectFactors(signature, estimate.map { 13 * $0 })
+    try expectFactors(signature, estimate.map { factor * $0 })
     for layer in signature.layers {
       let (wrong, right) = try signature.pair("\(layer).G")
       let scale = wrong.dot(right) / right.dot(right)

@@ -42,8 +42,8 @@ struct MistakeInverseTests {
   }
 
   @Test(
-    "M-43 and M-44: symmetric, with the right spectrum, but another matrix",
-    arguments: ["M-43", "M-44"])
+    "M-43 and M-44a: symmetric, with the right spectrum, but another matrix",
+    arguments: ["M-43", "M-44a"])
   func rightSpectrum(_ id: String) throws {
     let signature = try MistakeSignature(id)
     for (name, wrong, right, _, condition) in try inverses(signature) {
@@ -55,9 +55,9 @@ struct MistakeInverseTests {
     signature.expectUnchanged(.a, .g, .gradient)
   }
 
-  @Test("M-44: Q A'⁻¹ Qᵀ is diagonal, the inverse eigenvalues in the order of Q's columns")
+  @Test("M-44a: Q A'⁻¹ Qᵀ is diagonal, the inverse eigenvalues in the order of Q's columns")
   func eigenvectorsAsRows() throws {
-    for (name, wrong, _, damped, condition) in try inverses(MistakeSignature("M-44")) {
+    for (name, wrong, _, damped, condition) in try inverses(MistakeSignature("M-44a")) {
       // Signs of eigenvectors cancel in Q Wᵀ Q only if Q is the one used: the recipe's own routine.
       let q = try SymmetricEigendecomposition(damped)
       let rotated = LAPACK.dgemm(LAPACK.dgemm(q.vectors, wrong), q.vectors, transposeB: true)

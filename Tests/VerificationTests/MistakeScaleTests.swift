@@ -31,8 +31,14 @@ struct MistakeScaleTests {
     signature.expectUnchanged(.a, .gradient)
   }
 
-  @Test("M-05: V' = s V and G' = s² G with s = 128, A right") func lossScale() throws {
-    let signature = try MistakeSignature("M-05")
+  @Test("M-05b: G' = s G, V and A right") func lossScaleUndoneOnce() throws {
+    let signature = try MistakeSignature("M-05b")
+    try signature.expectScale("G") { _ in 128 }
+    signature.expectUnchanged(.a, .gradient)
+  }
+
+  @Test("M-05a: V' = s V and G' = s² G with s = 128, A right") func lossScale() throws {
+    let signature = try MistakeSignature("M-05a")
     try signature.expectScale("gradient") { _ in 128 }
     try signature.expectScale("G") { _ in 16_384 }
     signature.expectUnchanged(.a)

@@ -8,6 +8,49 @@ import Verification
 /// The signatures of mistakes in second moments (the specification, section 11).
 @Suite("Signatures of mistakes: second moments")
 struct MistakeSecondMomentTests {
+  @Test("M-44b: S' = diag(Q F Qᵀ), with the right trace")
+  func transposedBasis() throws {
+    let signature = try MistakeSignature("M-44b")
+    for (layer, samples) in zip(signature.layers, MistakeChecks.samples(signature.setting)) {
+      // The recipe's own eigenvectors: their signs do not cancel in Q F Qᵀ.
+      let qA = try SymmetricEigendecomposition(signature.pair("\(layer).A").right).vectors
+      let qG = try SymmetricEigendecomposition(signature.pair("\(layer).G").right).vectors
+      let q = Matrix.kronecker(qA, qG)
+      let rotated = LAPACK.dgemm(q, samples.scaledGradients)
+      let (wrong, right) = try signature.pair("\(layer).second-moments")
+      let expected = Matrix(
+        rowCount: wrong.rowCount, columnCount: wrong.columnCount,
+        storage: LAPACK.dsyrk(rotated).diagonal)
+      expectRatio(.difference(wrong, expected), layer)
+      expectDifferent(wrong, right, layer)
+      let sums = (wrong.storage.reduce(0, +), right.storage.reduce(0, +))
+      expectAtMost(
+        (sums.0 - sums.1).magnitude, 30 * Double(wrong.storage.count) * .ulpOfOne * sums.1, layer)
+    }
+    signature.expectUnchanged(.a, .g, .gradient, .inverse, .step, .diagonal)
+  }
+
+  @Test("M-44c: Q_Gᵀ U' Q_Aᵀ ∘ (S + λ) = Q_G V Q_A")
+  func sameRotationTwice() throws {
+    let signature = try MistakeSignature("M-44c")
+    for layer in signature.layers {
+      let qA = try SymmetricEigendecomposition(signature.pair("\(layer).A").right).vectors
+      let qG = try SymmetricEigendecomposition(signature.pair("\(layer).G").right).vectors
+      let v = try signature.pair("\(layer).gradient").right
+      let s = try signature.pair("\(layer).second-moments").right
+        .map { $0 + signature.setting.lambda }
+      let u = try signature.pair("\(layer).step.ekfac.exact.\(signature.setting.lambda)")
+      let rotated = LAPACK.dgemm(LAPACK.dgemm(qG, u.wrong, transposeA: true), qA, transposeB: true)
+      let expected = LAPACK.dgemm(LAPACK.dgemm(qG, v), qA)
+      // Errors of U relative to its own size are multiplied by the largest S + λ.
+      let condition = s.maximumMagnitude * LAPACK.norm1(rotated) / LAPACK.norm1(expected)
+      expectRatio(
+        Ratio.difference(rotated.hadamard(s), expected).over(condition: max(1, condition)), layer)
+      expectDifferent(u.wrong, u.right, layer)
+    }
+    signature.expectUnchanged(.a, .g, .gradient, .inverse, .step, .secondMoments, .diagonal)
+  }
+
   @Test("M-49: D' = V ∘ V, or V ∘ V/N")
   func squaredBatchGradient() throws {
     for (id, scale) in [("M-49a", 1.0), ("M-49b", 1 / 17.0)] {

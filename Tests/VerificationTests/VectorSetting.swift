@@ -51,9 +51,10 @@ struct VectorSetting {
     self.values = values
   }
 
-  /// Whether a value is of the setting's rule and λ, where its name has any.
+  /// Whether a value is of the setting's λ, where its name has any, and of its rule; EKFAC's is `exact`.
   func isOfSetting(_ name: String) -> Bool {
-    !(name.contains(".step.") || name.contains(".inverse."))
-      || name.hasSuffix(".\(setting.rule.rawValue).\(setting.lambda)")
+    guard name.contains(".step.") || name.contains(".inverse.") else { return true }
+    let rule = name.contains(".step.ekfac.") ? .exact : setting.rule
+    return name.hasSuffix(".\(rule.rawValue).\(setting.lambda)")
   }
 }

@@ -99,10 +99,9 @@ extension CurvatureRecipe {
     return gaps.allSatisfy { $0 > 1e-8 * largest } ? decomposition.vectors : nil
   }
 
-  /// Q_G [(Q_Gᵀ V Q_A) ⊘ eigenvalues] Q_Aᵀ; nil where the sizes do not fit.
+  /// The solution in an eigenbasis; nil where the sizes do not fit.
   private func solve(_ v: Matrix, _ qA: Matrix, _ qG: Matrix, _ eigenvalues: Matrix) -> Matrix? {
     guard v.rowCount == qG.rowCount, v.columnCount == qA.rowCount else { return nil }
-    let rotated = qG.transposedTimes(v) * qA
-    return (qG * rotated.hadamard(eigenvalues.map { 1 / $0 })).timesTransposed(qA)
+    return basisSolve(v, qA, qG, eigenvalues)
   }
 }

@@ -89,6 +89,14 @@ public struct CurvatureRecipe: Sendable {
       samples, _, qA, qG in samples.secondMoments(inputBasis: qA, outputBasis: qG)
     }
 
+  /// U = Q_G [(Q_Gᵀ V Q_A) ⊘ eigenvalues] Q_Aᵀ (4.6, 5).
+  public var basisSolve:
+    @Sendable (_ v: Matrix, _ qA: Matrix, _ qG: Matrix, _ eigenvalues: Matrix) -> Matrix = {
+      v, qA, qG, eigenvalues in
+      let rotated = qG.transposedTimes(v) * qA
+      return (qG * rotated.hadamard(eigenvalues.map { 1 / $0 })).timesTransposed(qA)
+    }
+
   /// The diagonal of the exact block, d_G × d_A (8.1).
   public var diagonal: @Sendable (LayerSamples, _ v: Matrix) -> Matrix = { samples, _ in
     samples.secondMoments(inputBasis: nil, outputBasis: nil)

@@ -68,6 +68,7 @@ public struct Mistake: Sendable {
     case inverse
     case step = "step.kfac"
     case secondMoments = "second-moments"
+    case ekfacStep = "step.ekfac"
     case diagonal
     /// A or G cut to diagonal blocks.
     case split
@@ -90,7 +91,7 @@ public struct Mistake: Sendable {
       case .splitStep: rest.hasPrefix("step.kfac-split-")
       case .product, .iterations: rest.hasPrefix(rawValue)
       case .inverse: rest.hasPrefix("A.inverse.") || rest.hasPrefix("G.inverse.")
-      case .step: rest.hasPrefix("step.kfac.")
+      case .step, .ekfacStep: rest.hasPrefix(rawValue + ".")
       }
     }
   }

@@ -6,7 +6,7 @@ import Networks
 extension Mistake {
   static let fisher: [Mistake] = [
     Mistake(
-      7, "A Monte-Carlo Fisher is summed over its M draws, not averaged",
+      7, form: "a", "A Monte-Carlo Fisher is summed over its M draws, not averaged",
       wrong: "G' = Σ_m G_m ≈ M G", right: "G ≈ (1/M) Σ_m G_m",
       mark: "G' = M times the estimate from the same draws; the quotient with the exact G is noisy",
       changes: [.g, .secondMoments], caughtBy: [.property(29)]
@@ -14,6 +14,28 @@ extension Mistake {
       recipe.columns = { setting, likelihood, outputs in
         let root = Double(setting.sampleCount).squareRoot()
         return setting.monteCarlo(likelihood, outputs).map { root * $0 }
+      }
+    },
+    Mistake(
+      7, form: "b", "A Monte-Carlo Fisher is multiplied by the number of outputs",
+      wrong: "G' = C · (1/M) Σ_m G_m ≈ C G", right: "G ≈ (1/M) Σ_m G_m",
+      mark: "G' = C times the estimate from the same draws; the quotient with the exact G is noisy",
+      changes: [.g, .secondMoments], caughtBy: [.property(29)]
+    ) { recipe in
+      recipe.columns = { setting, likelihood, outputs in
+        let root = Double(outputs.rowCount).squareRoot()
+        return setting.monteCarlo(likelihood, outputs).map { root * $0 }
+      }
+    },
+    Mistake(
+      7, form: "c", "Each of the M draws carries 1/M, not 1/√M",
+      wrong: "G' = (1/M²) Σ_m G_m ≈ G/M", right: "G ≈ (1/M) Σ_m G_m",
+      mark: "G' = 1/M of the estimate from the same draws; the quotient with the exact G is noisy",
+      changes: [.g, .secondMoments], caughtBy: [.property(29)]
+    ) { recipe in
+      recipe.columns = { setting, likelihood, outputs in
+        let root = Double(setting.sampleCount).squareRoot()
+        return setting.monteCarlo(likelihood, outputs).map { (1 / root) * $0 }
       }
     },
     Mistake(

@@ -28,7 +28,7 @@ extension Mistake {
       recipe.inverse = { damped in try CholeskyFactorization(damped).inverseRoot.timesOwnTranspose }
     },
     Mistake(
-      44, "The eigenvectors are used as rows",
+      44, form: "a", "The eigenvectors are used as rows",
       wrong: "A'⁻¹ = Qᵀ Λ⁻¹ Q", right: "A⁻¹ = Q Λ⁻¹ Qᵀ for A = Q Λ Qᵀ",
       mark: "A'⁻¹ has the right spectrum and trace, but is another matrix; Q A'⁻¹ Qᵀ = Λ⁻¹",
       changes: [.inverse],

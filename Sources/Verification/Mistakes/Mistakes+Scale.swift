@@ -47,13 +47,24 @@ extension Mistake {
       }
     },
     Mistake(
-      5, "The loss scale of mixed precision is left in the gradients",
+      5, form: "a", "The loss scale of mixed precision is left in the gradients",
       wrong: "V' = s V, G' = s² G", right: "g and V divided by s after the backward pass",
       mark: "V' = s V and G' = s² G with one s, a power of two",
       changes: [.gradient, .g], caughtBy: [.property(57), .vector(.gradient), .vector(.g)]
     ) { recipe in
       recipe.pullback = { setting, cotangent, tape in
         setting.network.pullback(setting.lossScale * cotangent, through: tape)
+      }
+    },
+    Mistake(
+      5, form: "b", "The loss scale of mixed precision is undone once where it enters squared",
+      wrong: "G' = s² G/s = s G, V right", right: "G divided by s², V by s",
+      mark: "G' = s G with s a power of two, V and A right",
+      changes: [.g], caughtBy: [.property(57), .vector(.g)]
+    ) { recipe in
+      recipe.g = { setting, samples in
+        let scaled = samples.scalingGradients(setting.lossScale)
+        return (1 / setting.lossScale) * KFACFactors(scaled, sharing: setting.sharing).g
       }
     },
     Mistake(

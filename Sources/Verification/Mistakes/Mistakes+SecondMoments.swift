@@ -5,6 +5,27 @@ import DenseAlgebra
 extension Mistake {
   static let secondMoments: [Mistake] = [
     Mistake(
+      44, form: "b",
+      "EKFAC's scales are taken with the eigenvectors as rows, the step with columns",
+      wrong: "S' = diag(Q F Qᵀ)", right: "S = diag(Qᵀ F Q)",
+      mark: "Σ S' = tr F is right, S' is that of the transposed basis",
+      changes: [.secondMoments], caughtBy: [.vector(.secondMoments)]
+    ) { recipe in
+      recipe.secondMoments = { samples, _, qA, qG in
+        samples.secondMoments(inputBasis: qA.transposed, outputBasis: qG.transposed)
+      }
+    },
+    Mistake(
+      44, form: "c", "Into and out of the eigenbasis the same rotation is used",
+      wrong: "U' = Q_G [(Q_G V Q_A) ⊘ s] Q_A", right: "U = Q_G [(Q_Gᵀ V Q_A) ⊘ s] Q_Aᵀ",
+      mark: "A, G and S right; Q_Gᵀ U' Q_Aᵀ ∘ (S + λ) = Q_G V Q_A",
+      changes: [.ekfacStep], caughtBy: [.vector(.ekfacStep)]
+    ) { recipe in
+      recipe.basisSolve = { v, qA, qG, eigenvalues in
+        qG * (qG * v * qA).hadamard(eigenvalues.map { 1 / $0 }) * qA
+      }
+    },
+    Mistake(
       49, form: "a", "The diagonal is the square of the batch gradient",
       wrong: "D' = V ∘ V", right: "D = mean of squares of single gradients",
       mark: "D' = V ∘ V; with labels of the model its mean is D/N",
