@@ -53,8 +53,8 @@ let package = Package(
     .executableTarget(
       name: "natgrad",
       dependencies: [
-        "Curvature", "DataFiles", "DenseAlgebra", "Experiments", "Networks", "Verification",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Curvature", "DataFiles", "DenseAlgebra", "Experiments", "Fixtures", "Networks",
+        "Verification", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: [
         .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),

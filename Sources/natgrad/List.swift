@@ -2,6 +2,7 @@ import ArgumentParser
 import Curvature
 import DataFiles
 import Experiments
+import Fixtures
 import Networks
 import Verification
 
@@ -9,21 +10,22 @@ import Verification
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
-      "Explain every structure, damping rule, solver, metric, reference, data set, file column and "
-      + "catalogued mistake.",
+      "Explain every structure, damping rule, solver, metric, reference, data set, file column, "
+      + "catalogued mistake and tested property.",
     discussion: """
       Numbers in brackets are sections of the specification that the sources cite.
 
       EXAMPLES
         natgrad list
         natgrad list metrics
+        natgrad list properties
         natgrad list mistakes --distances mistakes.csv
       """)
 
   @Argument(
     help: """
-      One topic: structures, rules, solvers, metrics, references, datasets, columns, arrays or \
-      mistakes.
+      One topic: structures, rules, solvers, metrics, references, datasets, columns, arrays, \
+      mistakes or properties.
       """
   )
   var topic: String?
@@ -80,13 +82,27 @@ struct List: ParsableCommand {
     ),
   ]
 
+  /// What the tests measured when their table was last written, a property a line.
+  private static func properties() throws -> [(name: String, meaning: String)] {
+    let path = try Fixtures.path("reports/properties.csv")
+    return try TestedProperty.table(InputFile.read(path: path), name: path).map { property in
+      (
+        property.number,
+        "\(property.claim) [\(property.kind); oracle: \(property.oracle); cases: \(property.cases); "
+          + "worst: \(property.measured), limit: \(property.bound) \(property.limit)]"
+      )
+    }
+  }
+
   func run() throws {
     var shown = List.topics
     if let topic {
-      let chosen = try UserInput.choice(
-        topic, option: "topic", among: List.topics.map { ($0.name, $0.name) })
+      let names = List.topics.map(\.name) + ["properties"]
+      let chosen = try UserInput.choice(topic, option: "topic", among: names.map { ($0, $0) })
       shown = shown.filter { $0.name == chosen }
     }
+    // Read only where it is shown: everything else needs no file.
+    if topic == nil || shown.isEmpty { shown.append(("properties", try List.properties())) }
     if let distances {
       guard topic == "mistakes" else {
         throw UserInputError(

@@ -56,7 +56,9 @@ enum PropertyTable {
   private static func write(_ rows: [Row], to path: String) {
     var text = "number,claim,kind,oracle,cases,measured,bound,limit,test\n"
     let order = rows.sorted {
-      ($0.number, $0.kind.rawValue, $0.claim) < ($1.number, $1.kind.rawValue, $1.claim)
+      // P-99 before P-100.
+      ($0.number.count, $0.number, $0.kind.rawValue, $0.claim)
+        < ($1.number.count, $1.number, $1.kind.rawValue, $1.claim)
     }
     for row in order {
       let worst = row.worst
