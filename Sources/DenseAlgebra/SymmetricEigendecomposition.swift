@@ -60,8 +60,9 @@ public struct SymmetricEigendecomposition: Sendable {
     for j in 0..<matrix.columnCount { for i in 0..<j { lower[i, j] = 0 } }
     lower.requireFinite("SymmetricEigendecomposition")
     let largest = lower.maximumMagnitude
-    // LAPACK's range: the square root of (smallest normal number / ε), and its inverse.
-    guard largest > 0, largest < 0x1p-485 || largest > 0x1p485 else { return (lower, 0) }
+    // Above, LAPACK's √(ε · largest number). Below, the iteration takes e² ≤ smallest normal number as
+    // zero, so that |e| ≤ 2⁻⁵¹¹ must be beneath ε² of the matrix (dsteqr: √safmin/ε²).
+    guard largest > 0, largest < 0x1p-405 || largest > 0x1p485 else { return (lower, 0) }
     let exponent = -Int(largest.exponent)
     return (lower.scaled(byPowerOfTwo: exponent), exponent)
   }

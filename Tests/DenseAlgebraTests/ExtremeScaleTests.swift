@@ -39,6 +39,15 @@ struct ExtremeScaleTests {
       EigenTests.eigenvalueRatio(Vector([try a.spectralNorm()]), Vector([scale]), of: a))
   }
 
+  @Test("An entry whose square underflows is not taken for zero beside 1e-144")
+  func smallCoupling() throws {
+    let a = Matrix(rows: [[2e-144, 1e-155], [1e-155, 2e-144]])
+    let eigen = try SymmetricEigendecomposition(a)
+    expectRatio(.eigen(a, values: eigen.values, vectors: eigen.vectors))
+    let expected = Vector([2e-144 - 1e-155, 2e-144 + 1e-155])
+    expectRatio(EigenTests.eigenvalueRatio(eigen.values, expected, of: a))
+  }
+
   @Test("Entries of 1e-200 and 1e200 in one matrix")
   func mixedScales() throws {
     let a = Matrix.diagonal([1e-200, 1, 1e200])
