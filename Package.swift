@@ -40,7 +40,10 @@ let package = Package(
       dependencies: ["DenseAlgebra", .product(name: "RealModule", package: "swift-numerics")],
       swiftSettings: numeric),
     .target(name: "Curvature", dependencies: ["Networks"], swiftSettings: numeric),
-    .target(name: "Optimization", dependencies: ["Curvature"], swiftSettings: numeric),
+    .target(
+      name: "Optimization",
+      dependencies: ["Curvature", .product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: numeric),
     .target(
       name: "Verification", dependencies: ["Curvature", "DataFiles"], swiftSettings: numeric),
     .target(

@@ -15,6 +15,26 @@ public struct EigenbasisBlock: MatrixStructure {
   /// S, the second moments in the basis, d_G × d_A, all at least 0.
   public let secondMoments: Matrix
 
+  /// Takes an orthogonal basis, fresh or stale, and second moments in it.
+  public init(
+    kind: StructureKind, layout: ParameterLayout, inputBasis: Matrix, outputBasis: Matrix,
+    secondMoments: Matrix
+  ) {
+    let block = layout.blocks[0]
+    precondition(
+      layout.blocks.count == 1 && inputBasis.rowCount == block.columnCount
+        && outputBasis.rowCount == block.rowCount && secondMoments.rowCount == block.rowCount
+        && secondMoments.columnCount == block.columnCount,
+      "bases \(inputBasis.rowCount), \(outputBasis.rowCount) and \(secondMoments.rowCount) × "
+        + "\(secondMoments.columnCount) moments for a \(block.rowCount) × \(block.columnCount) block"
+    )
+    self.kind = kind
+    self.layout = layout
+    self.inputBasis = inputBasis
+    self.outputBasis = outputBasis
+    self.secondMoments = secondMoments
+  }
+
   public func apply(_ vector: ParameterVector) -> ParameterVector {
     let rotated = (outputBasis.transposedTimes(vector.blocks[0]) * inputBasis).hadamard(
       secondMoments)

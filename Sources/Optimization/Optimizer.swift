@@ -7,21 +7,14 @@ public protocol Optimizer: Sendable {
   /// The network after one step on the batch.
   mutating func step(_ network: Network, _ batch: Dataset, _ likelihood: Likelihood) throws
     -> Network
+  /// The floating-point operations of all steps so far, counted by `OperationCount`'s formulas.
+  var operations: Double { get }
+  /// Hands over, or takes back, everything that is kept between steps.
+  mutating func exchange(_ archive: inout Archive) throws(OptimizationError)
+  /// The refresh decisions since the last call, in order; empty for a method that makes none.
+  mutating func takeDecisions() -> [RefreshDecision]
 }
 
-/// Plain gradient descent, θ ← θ − α ∇h.
-public struct GradientDescent: Optimizer {
-  public let learningRate: Double
-
-  public init(learningRate: Double) {
-    precondition(learningRate > 0, "the learning rate must be positive, got \(learningRate)")
-    self.learningRate = learningRate
-  }
-
-  public var name: String { "sgd" }
-
-  public func step(_ network: Network, _ batch: Dataset, _ likelihood: Likelihood) -> Network {
-    let gradient = LossGradient(network, batch, likelihood).gradient
-    return network.adding(gradient, scale: -learningRate)
-  }
+extension Optimizer {
+  public mutating func takeDecisions() -> [RefreshDecision] { [] }
 }

@@ -14,10 +14,10 @@ struct OptimizerStepTests {
   }
 
   @Test("Gradient descent is θ − α∇h, and lowers the loss at a small rate", arguments: sources)
-  func gradientDescent(source: RandomNetwork) {
+  func gradientDescent(source: RandomNetwork) throws {
     let gradient = LossGradient(source.network, source.data, source.likelihood)
-    let next = GradientDescent(learningRate: 1e-3).step(
-      source.network, source.data, source.likelihood)
+    var optimizer = GradientDescent(learningRate: 1e-3)
+    let next = try optimizer.step(source.network, source.data, source.likelihood)
     let expected = source.network.parameterVector.flattened - 1e-3 * gradient.gradient.flattened
     expectRatio(.difference(next.parameterVector.flattened, expected), "\(source)")
     let after = LossGradient(next, source.data, source.likelihood).loss
@@ -58,8 +58,8 @@ struct OptimizerStepTests {
     var optimizer = NaturalGradientDescent(
       learningRate: 0.2, structure: .kfac, rule: .factor, lambda: 0.1, blocks: [1])
     let next = try optimizer.step(source.network, source.data, source.likelihood)
-    let plain = GradientDescent(learningRate: 0.2).step(
-      source.network, source.data, source.likelihood)
+    var gradientDescent = GradientDescent(learningRate: 0.2)
+    let plain = try gradientDescent.step(source.network, source.data, source.likelihood)
     for index in source.network.parameters.indices {
       let moved = next.parameters[index].weights
       if index != 1 {
