@@ -57,7 +57,8 @@ let package = Package(
       name: "natgrad",
       dependencies: [
         "Curvature", "DataFiles", "DenseAlgebra", "Experiments", "Fixtures", "Networks",
-        "Verification", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Optimization", "Verification",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: [
         .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),

@@ -77,8 +77,8 @@ struct TrainingArguments: ParsableArguments {
     options.initialization = try UserInput.initialization(`init`)
     options.training = try UserInput.choice(
       training, option: "--training", as: ComparisonOptions.Training.self)
-    options.learningRate = try positive(learningRate, "--learning-rate")
-    options.trainingLambda = try positive(trainingDamping, "--training-damping")
+    options.learningRate = try UserInput.positive(learningRate, option: "--learning-rate")
+    options.trainingLambda = try UserInput.positive(trainingDamping, option: "--training-damping")
     options.iterations = Set(
       try UserInput.integers(iterations, option: "--iterations", least: 0)
     ).sorted()
@@ -87,11 +87,12 @@ struct TrainingArguments: ParsableArguments {
         description: "--last-iteration \(lastIteration): a number of at least 0 was expected.")
     }
     options.lastIteration = lastIteration
-    options.seeds = try seedList()
+    options.seeds = try UserInput.seeds(seeds, option: "--seeds")
     options.batch = batch
     // Before the data, which a teacher of these widths may have to make.
     if widths != nil { try options.requireMemoryOfStates() }
-    let loaded = try source().load(widths: options.widths, limit: options.limit.bytes)
+    let loaded = try UserInput.dataset(dataset, labelColumn: labelColumn).load(
+      widths: options.widths, limit: options.limit.bytes)
     let data = loaded.dataset
     if widths == nil { options.widths = [data.inputs.rowCount, 20, 20, 20, loaded.classCount] }
     try check(options, against: loaded)
@@ -119,40 +120,5 @@ struct TrainingArguments: ParsableArguments {
           + "\(data.name) has \(loaded.classCount) classes; end the list with \(loaded.classCount)."
       )
     }
-  }
-
-  private func source() throws -> DatasetSource {
-    if dataset.hasSuffix(".csv") { return .table(path: dataset, labelColumn: labelColumn) }
-    if dataset.contains("/") || dataset == "." || dataset == ".." { return .folder(dataset) }
-    return try UserInput.choice(
-      dataset, option: "--dataset", among: DatasetSource.named.map { ($0.name, $0.source) })
-  }
-
-  private static let mostSeeds = 1_000_000
-
-  private func seedList() throws -> [UInt64] {
-    let numbers = try UserInput.integers(
-      seeds, option: "--seeds", least: seeds.contains(",") ? 0 : 1)
-    if seeds.contains(",") {
-      guard Set(numbers).count == numbers.count else {
-        throw UserInputError(
-          description: "--seeds \(seeds): a seed is listed twice; list each once.")
-      }
-      return numbers.map { UInt64($0) }
-    }
-    guard numbers.count == 1, numbers[0] <= TrainingArguments.mostSeeds else {
-      throw UserInputError(
-        description:
-          "--seeds \(seeds): at most \(TrainingArguments.mostSeeds) seeds were expected; "
-          + "give fewer.")
-    }
-    return (1...numbers[0]).map { UInt64($0) }
-  }
-
-  private func positive(_ value: Double, _ option: String) throws -> Double {
-    guard value > 0, value.isFinite else {
-      throw UserInputError(description: "\(option) \(value): a positive number was expected.")
-    }
-    return value
   }
 }

@@ -1,4 +1,5 @@
 import Curvature
+import Experiments
 import Foundation
 import Networks
 import Verification
@@ -48,6 +49,42 @@ enum UserInput {
           + "overflow; a damping must be at most 1e100.")
     }
     return Set(values).sorted()
+  }
+
+  private static let mostSeeds = 1_000_000
+
+  /// How many seeds (1, 2, …), or a list of seeds with a comma in it.
+  static func seeds(_ text: String, option: String) throws -> [UInt64] {
+    let numbers = try integers(text, option: option, least: text.contains(",") ? 0 : 1)
+    if text.contains(",") {
+      guard Set(numbers).count == numbers.count else {
+        throw UserInputError(
+          description: "\(option) \(text): a seed is listed twice; list each once.")
+      }
+      return numbers.map { UInt64($0) }
+    }
+    guard numbers.count == 1, numbers[0] <= mostSeeds else {
+      throw UserInputError(
+        description:
+          "\(option) \(text): at most \(mostSeeds) seeds were expected; give fewer.")
+    }
+    return (1...numbers[0]).map { UInt64($0) }
+  }
+
+  /// A data set's name, a folder of IDX files, or a CSV file.
+  static func dataset(_ text: String, labelColumn: String) throws -> DatasetSource {
+    if text.hasSuffix(".csv") { return .table(path: text, labelColumn: labelColumn) }
+    if text.contains("/") || text == "." || text == ".." { return .folder(text) }
+    return try choice(
+      text, option: "--dataset", among: DatasetSource.named.map { ($0.name, $0.source) })
+  }
+
+  /// A number that must be positive.
+  static func positive(_ value: Double, option: String) throws -> Double {
+    guard value > 0, value.isFinite else {
+      throw UserInputError(description: "\(option) \(value): a positive number was expected.")
+    }
+    return value
   }
 
   /// A range such as 2-4, or one number.

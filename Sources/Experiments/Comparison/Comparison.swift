@@ -58,7 +58,7 @@ public struct Comparison: Sendable {
       optimizer: options.training.label, learningRate: options.learningRate)
     let curve = stride(from: 0, through: options.lastIteration, by: options.curveStep)
     let wanted = Set(options.iterations).union(curve).sorted()
-    let runs = try Comparison.inParallel(options.seeds.count, "training", progress) { index in
+    let runs = try Parallel.map(options.seeds.count, "training", progress) { index in
       try TrainingRun(
         seed: options.seeds[index], data: dataset, likelihood: likelihood, options: options,
         iterations: wanted)
@@ -70,7 +70,7 @@ public struct Comparison: Sendable {
       let slow1 = options.iterations.contains(states[$1].state.iteration)
       return slow0 != slow1 ? slow0 : $0 < $1
     }
-    let measured = try Comparison.inParallel(states.count, "measuring", progress) { job in
+    let measured = try Parallel.map(states.count, "measuring", progress) { job in
       let (seed, state) = states[order[job]]
       return try Comparison.measure(
         state, seed: seed, options: options, dataset: dataset, likelihood: likelihood)
@@ -141,23 +141,5 @@ public struct Comparison: Sendable {
     }
     return Point(
       seed: seed, iteration: state.iteration, loss: analysis.loss.loss, measurements: measurements)
-  }
-
-  /// Runs jobs on all cores and returns their results by index; the first error by index is thrown.
-  static func inParallel<Value: Sendable>(
-    _ count: Int, _ what: String, _ progress: @Sendable (String, Int, Int) -> Void,
-    _ job: @Sendable (Int) throws -> Value
-  ) throws -> [Value] {
-    let results = Mutex<[Result<Value, any Error>?]>(Array(repeating: nil, count: count))
-    let finished = Mutex(0)
-    DispatchQueue.concurrentPerform(iterations: count) { index in
-      let result = Result { try job(index) }
-      results.withLock { $0[index] = result }
-      finished.withLock {
-        $0 += 1
-        progress(what, $0, count)
-      }
-    }
-    return try results.withLock { try $0.compactMap { try $0?.get() } }
   }
 }

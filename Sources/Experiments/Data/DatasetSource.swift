@@ -94,8 +94,10 @@ extension DatasetSource {
     }
   }
 
-  private static func readFolder(
-    _ folder: String, name: String, limit: Int = InputFile.standardLimit
+  /// One part of a folder of IDX files: `train`, or `t10k` for the test images.
+  static func readFolder(
+    _ folder: String, part: String = "train", name: String,
+    limit: Int = InputFile.standardLimit
   ) throws -> LoadedDataset {
     func find(_ stem: String) throws -> String {
       for ending in ["", ".gz"]
@@ -106,8 +108,8 @@ extension DatasetSource {
         "\(folder) holds neither \(stem) nor \(stem).gz; a folder of IDX files with MNIST's names "
           + "was expected. Check the path given to --dataset.")
     }
-    let imagePath = try find("train-images-idx3-ubyte")
-    let labelPath = try find("train-labels-idx1-ubyte")
+    let imagePath = try find("\(part)-images-idx3-ubyte")
+    let labelPath = try find("\(part)-labels-idx1-ubyte")
     let images = try IDX.read(path: imagePath, limit: limit)
     let labels = try IDX.read(path: labelPath, limit: limit)
     guard images.shape.count == 3 else {

@@ -1,0 +1,3 @@
+extension ReproductionItem {
+  static let stepItems: [ReproductionItem] = []
+}
