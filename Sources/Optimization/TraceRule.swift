@@ -157,6 +157,9 @@ public struct RefreshDecision: Equatable, Sendable {
   public let outcome: TraceRule.Outcome
   public let reason: String
 
+  /// The reasons there are.
+  public static let reasons = ["first test", "Δ is 0/0", "Δ > ω₁", "ω₂ ≤ Δ ≤ ω₁", "Δ < ω₂"]
+
   public init(
     step: Int, layer: String, change: Double, outcome: TraceRule.Outcome, reason: String
   ) {
@@ -187,7 +190,7 @@ public struct TraceState: Equatable, Sendable {
     if isStopped { return nil }
     guard let old = reference else {
       reference = new
-      return (.nan, .update, "first test")
+      return (.nan, .update, RefreshDecision.reasons[0])
     }
     let change = rule.change(from: old, to: new, lambda: lambda)
     let outcome = rule.outcome(change)
@@ -195,9 +198,9 @@ public struct TraceState: Equatable, Sendable {
     isStopped = outcome == .stop
     let reason =
       switch outcome {
-      case .update: change.isNaN ? "Δ is 0/0" : "Δ > ω₁"
-      case .keep: "ω₂ ≤ Δ ≤ ω₁"
-      case .stop: "Δ < ω₂"
+      case .update: RefreshDecision.reasons[change.isNaN ? 1 : 2]
+      case .keep: RefreshDecision.reasons[3]
+      case .stop: RefreshDecision.reasons[4]
       }
     return (change, outcome, reason)
   }

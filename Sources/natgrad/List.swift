@@ -24,7 +24,7 @@ struct List: ParsableCommand {
 
   @Argument(
     help: """
-      One topic: structures, rules, solvers, metrics, references, datasets, columns, arrays, \
+      One topic: structures, rules, solvers, metrics, references, optimizers, datasets, columns, arrays, \
       mistakes or properties.
       """
   )
@@ -60,6 +60,15 @@ struct List: ParsableCommand {
       ErrorMetric.allCases.map { ($0.rawValue, "[\($0.family.rawValue)] \($0.explanation)") }
     ),
     ("references", Reference.allCases.map { ($0.rawValue, $0.explanation) }),
+    (
+      "optimizers",
+      OptimizerMethod.allCases.map { method in
+        let rules =
+          method.isSecondOrder
+          ? "; rules: " + method.rules.map(\.rawValue).joined(separator: ", ") : ""
+        return (method.rawValue, method.explanation + rules)
+      }
+    ),
     ("datasets", DatasetSource.named.map { ($0.name, $0.explanation) }),
     (
       "columns",

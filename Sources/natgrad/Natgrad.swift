@@ -12,7 +12,7 @@ struct NatgradCommand: ParsableCommand {
       Results go to files and stdout, progress to stderr; bad input is one sentence and exit code 2.
       """,
     version: Natgrad.version,
-    subcommands: [Compare.self, Reproduce.self, List.self])
+    subcommands: [Compare.self, Train.self, Reproduce.self, List.self])
 }
 
 @main
