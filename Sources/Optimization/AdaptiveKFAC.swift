@@ -11,7 +11,6 @@ import RealModule
 /// arXiv 1503.05671, sections 6.4 to 6.6 and 7; the specification, section 4.7 (ω₂ and T₂ from memory there).
 public struct AdaptiveKFAC: Optimizer {
   public struct Options: Equatable, Sendable {
-    public var structure = StructureKind.kfac
     public var averaging = FactorAverage.martensGrosse(most: 0.95)
     /// λ₀.
     public var lambda = 150.0
@@ -90,10 +89,12 @@ public struct AdaptiveKFAC: Optimizer {
     // The proposals: one with the γ in use, or three to choose from.
     let isChoice =
       options.gammaInterval > 0 && stepCount > 0 && stepCount % options.gammaInterval == 0
-    if inverse.isEmpty || stepCount % options.inverseInterval == 0 || stepCount < 3 || isChoice {
+    if stepCount % options.inverseInterval == 0 || stepCount < 3 || isChoice {
       inverted = estimates
       invertedGamma = gamma
       inverse = []
+      // Counted here, since a resumed run makes its inverse once more.
+      operations += inversionCount
     }
     var best = try move(gradient, fisher, samples.layout, gamma: nil)
     if isChoice {
@@ -146,19 +147,22 @@ public struct AdaptiveKFAC: Optimizer {
     if gamma != nil || inverse.isEmpty {
       used = try zip(layout.blocks, inverted).map { block, factors in
         let (a, g) = (KroneckerFactor(factors.a), KroneckerFactor(factors.g))
-        operations += OperationCount.cholesky(a) + OperationCount.cholesky(g)
         return try KroneckerBlock(
           kind: .kfac, layout: ParameterLayout(blocks: [block]), a: a, g: g
         ).damped(.pi, γ * γ)
       }
-      if gamma == nil { inverse = used }
+      if gamma == nil { inverse = used } else { operations += inversionCount }
     }
     let proposal = ParameterVector(
       blocks: zip(used, gradient.blocks).map { inverse, block in
         (-1.0) * inverse.solve(ParameterVector(blocks: [block])).blocks[0]
       })
     let damping = lambda + options.weightDecay
+    operations += inverted.reduce(0) {
+      $0 + OperationCount.solve(a: KroneckerFactor($1.a), g: KroneckerFactor($1.g))
+    }
     func curved(_ vector: ParameterVector) -> ParameterVector {
+      operations += fisher.layers.reduce(0) { $0 + OperationCount.product($1, .exactBlock) }
       var image = fisher.apply(vector)
       image.add(damping, times: vector)
       return image
@@ -184,6 +188,14 @@ public struct AdaptiveKFAC: Optimizer {
     // At the optimum M(δ) − M(0) = ½ ∇hᵀδ.
     return Move(
       step: step, alpha: α, mu: μ, model: gradient.dot(step) / 2, gamma: γ, inverse: used)
+  }
+
+  /// What the inverses of all factors cost.
+  private var inversionCount: Double {
+    inverted.reduce(0) {
+      $0 + OperationCount.cholesky(KroneckerFactor($1.a))
+        + OperationCount.cholesky(KroneckerFactor($1.g))
+    }
   }
 
   /// λ ← ω₁λ where the model was good (ρ > 3/4), λ/ω₁ where it was bad (ρ < 1/4).

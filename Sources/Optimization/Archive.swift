@@ -13,6 +13,8 @@ public struct Archive: Sendable {
   public let isLoading: Bool
   /// The parameter blocks, whose shapes loaded vectors must have.
   public let layout: ParameterLayout
+  /// The names that were read so far.
+  private var read: Set<String> = []
 
   /// An empty archive to save to.
   public init(savingFor layout: ParameterLayout) {
@@ -55,14 +57,14 @@ public struct Archive: Sendable {
     value = matrix[0, 0]
   }
 
-  /// Exchanges a whole number below 2⁵³.
+  /// Exchanges a whole number from 0 to 2⁵³.
   public mutating func count(_ name: String, _ value: inout Int) throws(OptimizationError) {
     var number = Double(value)
     try self.number(name, &number)
-    guard let whole = Int(exactly: number) else {
+    guard let whole = Int(exactly: number), whole >= 0, whole < 1 << 53 else {
       throw OptimizationError(
-        "array '\(name)' of the checkpoint holds \(number); a whole number was expected: the file was "
-          + "not written by natgrad, or is damaged.")
+        "array '\(name)' of the checkpoint holds \(number); a whole number of at least 0 was expected: "
+          + "the file was not written by natgrad, or is damaged; start anew.")
     }
     value = whole
   }
@@ -103,7 +105,18 @@ public struct Archive: Sendable {
     value = vector
   }
 
-  private func found(_ name: String, rows: Int, columns: Int) throws(OptimizationError) -> Matrix {
+  /// Throws where an array was loaded that nobody asked for: the checkpoint is of another run.
+  public func finish() throws(OptimizationError) {
+    guard isLoading, let name = Set(arrays.keys).subtracting(read).min() else { return }
+    throw OptimizationError(
+      "the checkpoint has an array '\(name)' that this run has not; it belongs to another optimizer or "
+        + "another network. Resume with the options it was written with, or start anew.")
+  }
+
+  private mutating func found(_ name: String, rows: Int, columns: Int) throws(OptimizationError)
+    -> Matrix
+  {
+    read.insert(name)
     guard let matrix = arrays[name] else {
       throw OptimizationError(
         "the checkpoint has no array '\(name)'; it belongs to another optimizer or another network. "

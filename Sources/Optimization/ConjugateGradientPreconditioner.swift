@@ -52,6 +52,12 @@ public struct ConjugateGradientPreconditioner: Preconditioner {
         (step, solutions) = try solver.solve([layers[index]], right, lambda: λ)
         count(layers[index], solutions[0])
       }
+      guard solutions[0].status != .notFinite else {
+        throw OptimizationError(
+          "conjugate gradients for \(point.network.layout.blocks[block].name) met numbers that are not "
+            + "finite; finite weights, gradients and curvature were expected: use a smaller learning "
+            + "rate or a larger damping.")
+      }
       iterations.append(solutions[0].iterations)
       direction.blocks[block] = step.blocks[0]
     }

@@ -173,7 +173,7 @@ public struct EKFACPreconditioner: Preconditioner {
     try archive.count("curvature.last-factors", &lastFactorStep)
     try archive.count("curvature.last-basis", &lastBasisStep)
     let chosen = options.blocks ?? Array(archive.layout.blocks.indices)
-    if archive.isLoading { layers = chosen.map { _ in Layer() } }
+    if archive.isLoading || layers.isEmpty { layers = chosen.map { _ in Layer() } }
     for index in layers.indices {
       let block = archive.layout.blocks[chosen[index]]
       let prefix = "curvature.\(block.name)"

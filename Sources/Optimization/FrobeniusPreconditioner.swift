@@ -53,7 +53,6 @@ public struct FrobeniusPreconditioner: Preconditioner {
         let layout = ParameterLayout(blocks: [point.network.layout.blocks[block]])
         inverses[index] = try KroneckerBlock(kind: .kfac, layout: layout, a: factorA, g: factorG)
           .damped(damping, inverseLambdas[index])
-        operations += OperationCount.cholesky(factorA) + OperationCount.cholesky(factorG)
       }
       if let inverse = inverses[index] {
         direction.blocks[block] =
@@ -80,6 +79,9 @@ public struct FrobeniusPreconditioner: Preconditioner {
       if statistics[index].g.due <= point.step {
         statistics[index].g.refresh(fresh.g, atStep: point.step, rule)
       }
+      // Counted here, since a resumed run makes its inverses once more.
+      operations +=
+        OperationCount.cube(layer.inputSize) / 3 + OperationCount.cube(layer.outputSize) / 3
       inverses[index] = nil
       inverseLambdas[index] = λ
     }
@@ -91,7 +93,7 @@ public struct FrobeniusPreconditioner: Preconditioner {
   public mutating func exchange(_ archive: inout Archive) throws(OptimizationError) {
     try archive.number("curvature.operations", &operations)
     let chosen = blocks ?? Array(archive.layout.blocks.indices)
-    if archive.isLoading {
+    if archive.isLoading || statistics.isEmpty {
       statistics = chosen.map { _ in (AgedStatistic(), AgedStatistic()) }
       inverses = chosen.map { _ in nil }
       inverseLambdas = chosen.map { _ in 0 }

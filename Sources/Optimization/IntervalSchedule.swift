@@ -86,7 +86,7 @@ public enum IntervalSchedule: Equatable, Sendable {
     let ofFactors = factors.intervals
     let isFixed = Set(ofFactors).count == 1
     let isAligned =
-      factors == inverses
+      factors == inverses || (isFixed && ofFactors[0] == 1)
       || (isFixed && inverses.intervals.allSatisfy { $0 % ofFactors[0] == 0 } && inverses.isListed)
     guard isAligned else {
       throw OptimizationError(

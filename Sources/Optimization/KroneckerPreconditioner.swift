@@ -142,22 +142,27 @@ public struct KroneckerPreconditioner: Preconditioner {
       guard result.outcome == .update else { return }
     }
     layers[index].accepted = estimate
+    discardInverse(index, λ)
+  }
+
+  /// The next inverse is of the accepted factors with this λ. It is counted here, not where it is
+  /// made, since a resumed run makes it once more.
+  private mutating func discardInverse(_ index: Int, _ λ: Double) {
     layers[index].acceptedLambda = λ
     layers[index].inverse = nil
+    guard let factors = layers[index].accepted else { return }
+    operations +=
+      OperationCount.cholesky(factor(factors.a)) + OperationCount.cholesky(factor(factors.g))
   }
 
   /// Line 6: split by Eq. 10 and invert, if there is no inverse of the accepted factors yet.
   private mutating func invert(_ index: Int, _ layout: ParameterLayout, _ λ: Double) throws {
-    if options.redamps && layers[index].acceptedLambda != λ {
-      layers[index].acceptedLambda = λ
-      layers[index].inverse = nil
-    }
+    if options.redamps && layers[index].acceptedLambda != λ { discardInverse(index, λ) }
     guard layers[index].inverse == nil, let factors = layers[index].accepted else { return }
     let block = KroneckerBlock(
       kind: options.split == nil ? .kfac : .kfacSplit, layout: layout, a: factor(factors.a),
       g: factor(factors.g))
     layers[index].inverse = try block.damped(options.rule, layers[index].acceptedLambda)
-    operations += OperationCount.cholesky(block.a) + OperationCount.cholesky(block.g)
   }
 
   private func factor(_ matrix: Matrix) -> KroneckerFactor {
@@ -189,7 +194,7 @@ public struct KroneckerPreconditioner: Preconditioner {
     try archive.count("curvature.last-factors", &lastFactorStep)
     try archive.count("curvature.last-inverses", &lastInverseStep)
     let chosen = options.blocks ?? Array(archive.layout.blocks.indices)
-    if archive.isLoading { layers = chosen.map { _ in Layer() } }
+    if archive.isLoading || layers.isEmpty { layers = chosen.map { _ in Layer() } }
     for index in layers.indices {
       try layers[index].exchange(&archive, archive.layout.blocks[chosen[index]])
     }
@@ -223,9 +228,26 @@ extension Archive {
     var g = value?.g
     try matrix("\(name).A", &a, rows: block.columnCount, columns: block.columnCount)
     try matrix("\(name).G", &g, rows: block.rowCount, columns: block.rowCount)
-    if isLoading {
-      if let a, let g { value = KFACFactors(a: a, g: g) } else { value = nil }
+    guard isLoading else { return }
+    guard a != nil || g != nil else {
+      value = nil
+      return
     }
+    // One of them alone is a damaged file: asking for both names the missing one.
+    var both = KFACFactors(
+      a: Matrix(rowCount: block.columnCount, columnCount: block.columnCount),
+      g: Matrix(rowCount: block.rowCount, columnCount: block.rowCount))
+    try factors(name, &both)
+    value = both
+  }
+
+  private mutating func factors(_ name: String, _ value: inout KFACFactors)
+    throws(OptimizationError)
+  {
+    var (a, g) = (value.a, value.g)
+    try matrix("\(name).A", &a)
+    try matrix("\(name).G", &g)
+    value = KFACFactors(a: a, g: g)
   }
 
   /// Exchanges traces, which may be missing: tr A, tr G, tr F (−1 where it was not computed).

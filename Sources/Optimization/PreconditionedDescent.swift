@@ -41,7 +41,12 @@ public struct PreconditionedDescent<Curvature: Preconditioner>: Optimizer {
   public mutating func exchange(_ archive: inout Archive) throws(OptimizationError) {
     try archive.count("optimizer.step", &stepCount)
     try archive.number("optimizer.operations", &gradientOperations)
-    try archive.vector("optimizer.velocity", &velocity)
+    if rule.momentum > 0 {
+      // A velocity of zero is the start of the heavy ball; without momentum there is none.
+      var v = velocity ?? .zero(archive.layout)
+      try archive.vector("optimizer.velocity", &v)
+      velocity = v
+    }
     try preconditioner.exchange(&archive)
   }
 

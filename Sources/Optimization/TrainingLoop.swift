@@ -14,6 +14,7 @@ public struct TrainingLoop: Sendable {
   public let data: Dataset
   public let likelihood: Likelihood
   public let seed: UInt64
+  private let batchSize: Int
   private var batches: BatchSequence
 
   /// A run at its start.
@@ -26,18 +27,38 @@ public struct TrainingLoop: Sendable {
     self.data = data
     self.likelihood = likelihood
     self.seed = seed
-    self.batches = BatchSequence(count: data.count, batch: batch, seed: seed ^ 0xBA7C_4E5)
+    self.batchSize = batch
+    self.batches = TrainingLoop.batches(data, batch, seed)
   }
 
-  /// Takes one step; throws `DivergedTraining` where the new parameters are not finite.
+  private static func batches(_ data: Dataset, _ size: Int, _ seed: UInt64) -> BatchSequence {
+    BatchSequence(count: data.count, batch: size, seed: seed ^ 0xBA7C_4E5)
+  }
+
+  /// Takes one step; throws `DivergedTraining` where the new parameters are not finite, or where the
+  /// optimizer could not use curvature that had overflowed.
   public mutating func advance() throws {
     let batch = data.subset(batches.next())
-    let next = try optimizer.step(network, batch, likelihood)
+    let next: Network
+    do {
+      next = try optimizer.step(network, batch, likelihood)
+    } catch {
+      throw isOverflowing(on: batch) ? DivergedTraining(seed: seed, step: stepCount) : error
+    }
     guard next.parameters.allSatisfy({ $0.weights.storage.allSatisfy(\.isFinite) }) else {
       throw DivergedTraining(seed: seed, step: stepCount)
     }
     network = next
     stepCount += 1
+  }
+
+  /// Whether the outputs, the gradient or the second moments of a batch are no longer finite.
+  private func isOverflowing(on batch: Dataset) -> Bool {
+    let samples = GradientSamples(network, batch, likelihood: likelihood, kind: .exact)
+    let sizes = samples.blocks.flatMap(\.uses).flatMap { use in
+      ([use.inputs] + use.gradients).map { $0.dot($0) }
+    }
+    return !(LossGradient(network, batch, likelihood).gradient.norm + sizes.reduce(0, +)).isFinite
   }
 
   /// The mean loss and, for labels, the share of right answers on a data set, in pieces that fit memory.
@@ -61,7 +82,9 @@ public struct TrainingLoop: Sendable {
     var copy = self
     var archive = Archive(loading: arrays, for: network.layout)
     try copy.exchange(&archive)
+    try archive.finish()
     // The order of the batches is a function of the seed: drawn again up to the step.
+    copy.batches = TrainingLoop.batches(data, batchSize, seed)
     for _ in 0..<copy.stepCount { _ = copy.batches.next() }
     self = copy
   }
