@@ -21,31 +21,39 @@ public enum Schedule: Equatable, Sendable {
     switch self {
     case .constant(let value): value
     case .steps(let initial, let factor, let every):
-      initial * Double.pow(factor, (e / every).rounded(.down))
+      initial * power(factor, (e / every).rounded(.down))
     case .polynomial(let target, let end, let power): decay(target, e, end, power)
     case .warmUp(let start, let target, let warmUp, let end, let power):
       e <= warmUp && warmUp > 0
         ? start + (target - start) / warmUp * e : decay(target, e - warmUp, end, power)
-    case .exponential(let initial, let rate): initial * Double.pow(rate, e / 10)
+    case .exponential(let initial, let rate): initial * power(rate, e / 10)
     }
   }
 
   private func decay(_ target: Double, _ e: Double, _ end: Double, _ power: Double) -> Double {
-    target * Double.pow(max(0, 1 - e / end), power)
+    target * self.power(max(0, 1 - e / end), power)
   }
 
-  /// The schedule of values `factor` times as large.
-  public func scaled(by factor: Double) -> Schedule {
-    switch self {
-    case .constant(let value): .constant(factor * value)
+  /// baseᵉ with 0⁰ = 1, which RealModule leaves undefined.
+  private func power(_ base: Double, _ exponent: Double) -> Double {
+    exponent == 0 ? 1 : Double.pow(base, exponent)
+  }
+
+  /// The schedule that goes through the same values in `factor` times as many epochs.
+  public func stretched(by factor: Double) -> Schedule {
+    precondition(factor > 0, "a schedule stretched by \(factor); a positive factor is expected")
+    return switch self {
+    case .constant: self
     case .steps(let initial, let f, let every):
-      .steps(initial: factor * initial, factor: f, every: every)
+      .steps(initial: initial, factor: f, every: factor * every)
     case .polynomial(let target, let end, let power):
-      .polynomial(target: factor * target, end: end, power: power)
+      .polynomial(target: target, end: factor * end, power: power)
     case .warmUp(let start, let target, let warmUp, let end, let power):
       .warmUp(
-        start: factor * start, target: factor * target, warmUp: warmUp, end: end, power: power)
-    case .exponential(let initial, let rate): .exponential(initial: factor * initial, rate: rate)
+        start: start, target: target, warmUp: factor * warmUp, end: factor * end, power: power)
+    case .exponential(let initial, let rate):
+      // rate^(e/10) at e = factor·e′ is (rate^(1/factor))^(e/10).
+      .exponential(initial: initial, rate: Double.pow(rate, 1 / factor))
     }
   }
 

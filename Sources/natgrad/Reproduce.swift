@@ -52,10 +52,10 @@ struct Reproduce: ParsableCommand {
       return
     }
     let chosen = try chosenItems()
+    let seedList = try UserInput.seeds(seeds ?? (quick ? "2" : "5"), option: "--seeds")
+    let data = try loadData()
     let folder = try prepare()
     let progress = Progress(isQuiet: quiet)
-    let data = try loadData()
-    let seedList = try UserInput.seeds(seeds ?? (quick ? "2" : "5"), option: "--seeds")
     let context = ReproductionContext(
       isQuick: quick, seeds: seedList, data: data,
       factors: factors.map { [(name: $0, path: $0)] } ?? [], progress: progress.report)
@@ -99,12 +99,7 @@ struct Reproduce: ParsableCommand {
         description: "--output is empty; a folder was expected, such as natgrad-reproduction.")
     }
     _ = try AtomicFolder(path: output)
-    do {
-      try FileManager.default.createDirectory(
-        atPath: output, withIntermediateDirectories: false)
-    } catch CocoaError.fileWriteFileExists {
-      // It is there already.
-    }
+    try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
     return output
   }
 

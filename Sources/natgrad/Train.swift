@@ -67,9 +67,15 @@ struct Train: ParsableCommand {
       TrainingExperiment.Entry(method, try numbers.settings(method))
     }
     let (data, options) = try trainingOptions()
+    // Numbers that cannot be used are refused before any folder is made.
+    for entry in entries {
+      _ = try entry.settings.optimizer(
+        entry.method, stepsPerEpoch: options.stepsPerEpoch(data))
+    }
     let record = self.record(options)
+    if !resume { try makeOutput() }
     let checkpoints = try CheckpointFolder(
-      path: try prepare() + "/checkpoints", options: record, isResuming: resume)
+      path: output + "/checkpoints", options: record, isResuming: resume)
     let experiment = try TrainingExperiment(
       entries, options: options, data: data, checkpoints: checkpoints, progress: progress.report)
     let figure = TrainingFigure.canvas(
@@ -157,14 +163,9 @@ struct Train: ParsableCommand {
     return record
   }
 
-  /// The output folder, made where it is missing, since checkpoints lie in it.
-  private func prepare() throws -> String {
-    do {
-      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: false)
-    } catch CocoaError.fileWriteFileExists {
-      // It is there already.
-    }
-    return output
+  /// Makes the output folder where it is missing, since checkpoints lie in it.
+  private func makeOutput() throws {
+    try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
   }
 }
 

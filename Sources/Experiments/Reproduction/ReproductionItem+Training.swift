@@ -1,3 +1,3 @@
 extension ReproductionItem {
-  static let trainingItems: [ReproductionItem] = []
+  static let trainingItems: [ReproductionItem] = [figureSeven, figureNine, tableThree]
 }

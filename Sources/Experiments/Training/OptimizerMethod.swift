@@ -60,6 +60,7 @@ public enum OptimizerMethod: String, CaseIterable, Codable, Sendable {
   /// The damping rule that the method has by definition or, of several, by default.
   public var rule: DampingRule {
     switch self {
+    case .ekfac: learningRate = .constant(0.01)
     case .thor, .thorStop, .thorNT, .thorTrace, .thorFrequency, .thorSplit: .factor
     case .kfac, .kfac2015, .blockTridiagonal, .frobeniusRule: .pi
     case .sgd, .momentum, .nesterov, .adam: .none
@@ -112,11 +113,16 @@ public struct OptimizerSettings: Equatable, Sendable {
     case .adam:
       momentum = 0
       learningRate = .constant(1e-3)
-    case .kfac2015: momentum = 0
+    case .kfac2015:
+      momentum = 0
+      damping = .constant(150)
+    case .ekfac: learningRate = .constant(0.01)
+    case .thor, .thorStop, .thorNT, .thorTrace, .thorFrequency, .thorSplit:
+      // λ on each factor amplifies by up to λ⁻²: with stale inverses a larger rate diverges.
+      learningRate = .constant(0.01)
+      damping = .constant(0.3)
     default: break
     }
-    if method == .kfac2015 { damping = .constant(150) }
-    if method == .cgKFAC || method == .cgExactBlock { isWarm = false }
   }
 
   /// The optimizer of a method with these numbers; throws one sentence where they cannot be used.

@@ -72,6 +72,13 @@ public struct TrainingExperiment: Sendable {
   /// Method by method, and within a method seed by seed.
   public let runs: [Run]
 
+  init(entries: [Entry], options: Options, data: TrainingData, runs: [Run]) {
+    self.entries = entries
+    self.options = options
+    self.data = data
+    self.runs = runs
+  }
+
   /// Trains every entry from every seed, two and more at a time; a diverging run ends by itself.
   ///
   /// With a folder of checkpoints, an interrupted run goes on where it was last put down.
