@@ -12,9 +12,9 @@ struct MistakeSecondMomentTests {
   func transposedBasis() throws {
     let signature = try MistakeSignature("M-44b")
     for (layer, samples) in zip(signature.layers, MistakeChecks.samples(signature.setting)) {
-      // The recipe's own eigenvectors: their signs do not cancel in Q F Qᵀ.
-      let qA = try SymmetricEigendecomposition(signature.pair("\(layer).A").right).vectors
-      let qG = try SymmetricEigendecomposition(signature.pair("\(layer).G").right).vectors
+      // Signs of eigenvectors do not cancel in Q F Qᵀ; the recipe makes largest entries positive.
+      let qA = positiveColumns(try SymmetricEigendecomposition(signature.pair("\(layer).A").right).vectors)
+      let qG = positiveColumns(try SymmetricEigendecomposition(signature.pair("\(layer).G").right).vectors)
       let q = Matrix.kronecker(qA, qG)
       let rotated = LAPACK.dgemm(q, samples.scaledGradients)
       let (wrong, right) = try signature.pair("\(layer).second-moments")
@@ -34,8 +34,8 @@ struct MistakeSecondMomentTests {
   func sameRotationTwice() throws {
     let signature = try MistakeSignature("M-44c")
     for layer in signature.layers {
-      let qA = try SymmetricEigendecomposition(signature.pair("\(layer).A").right).vectors
-      let qG = try SymmetricEigendecomposition(signature.pair("\(layer).G").right).vectors
+      let qA = positiveColumns(try SymmetricEigendecomposition(signature.pair("\(layer).A").right).vectors)
+      let qG = positiveColumns(try SymmetricEigendecomposition(signature.pair("\(layer).G").right).vectors)
       let v = try signature.pair("\(layer).gradient").right
       let s = try signature.pair("\(layer).second-moments").right
         .map { $0 + signature.setting.lambda }
