@@ -123,7 +123,8 @@ struct KroneckerFitTests {
   func tiedSingularValues() {
     property(
       "P-90", .equal, oracle: "dgesvd, closed form",
-      claim: "the same where σ₁ and σ₂ tie, with semi-definite factors", over: TiedCase.all
+      claim: "where σ₁ ties σ₂ error² is still ‖F‖² − σ₁², with semi-definite factors",
+      over: TiedCase.all
     ) { test, checks in
       let layer = test.layer
       let nearest = try KroneckerBlock.nearestKronecker(layer.samples)
