@@ -21,9 +21,10 @@ extension KroneckerBlock {
   ///
   /// The top singular triple (σ, u, v) of the rearrangement R gives A = √σ mat(u), G = √σ mat(v), both
   /// positive semi-definite, and error² = ‖F‖² − σ². Found by power iteration from the identity,
-  /// N(K d_G² + d_A²) operations a step. Where σ₁ is nearly σ₂ that stands almost still; then the dense
-  /// eigenproblem of the smaller side decides, and where σ₁ = σ₂ one of several nearest products is
-  /// taken. Throws `iterationLimit` where that problem has more than 2,000 unknowns.
+  /// N(K d_G² + d_A²) operations a step. Where σ₁ is nearly σ₂ that stands almost still: after 2,000 steps
+  /// the dense eigenproblem of the smaller side decides, and where σ₁ = σ₂ one of several nearest
+  /// products is taken. Where that problem has more than 2,000 unknowns, the iteration goes on to 20,000
+  /// steps and then throws `iterationLimit`.
   /// Reference: the specification, section 8.3; Van Loan and Pitsianis 1993.
   public static func nearestKronecker(_ samples: LayerSamples) throws(CurvatureError)
     -> KroneckerBlock
