@@ -23,7 +23,8 @@ public struct Network: Equatable, Sendable {
   public init(inputShape: Shape, nodes: [Node], parameters: [ParameterBlock]) throws(NetworkError) {
     guard inputShape.isValid else {
       throw NetworkError(
-        message: "The input is \(inputShape); its extents must be positive. Give the input's shape."
+        message: "The input is \(inputShape); no extent may be negative, and positions, height and "
+          + "width are at least 1. Give the input's shape."
       )
     }
     for (index, block) in parameters.enumerated() {

@@ -28,7 +28,7 @@ public enum Shape: Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Whether no extent is negative.
+  /// Whether no extent is negative, and an image or a sequence has at least one position.
   var isValid: Bool {
     switch self {
     case .vector(let count): count >= 0

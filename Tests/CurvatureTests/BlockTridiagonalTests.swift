@@ -38,6 +38,9 @@ struct BlockTridiagonalTests {
     /// The largest √κ of a damped factor: M^(−½) C M^(−½) in the conditional blocks errs by it, since
     /// ‖C M^(−½)‖ ≤ ‖M^½‖ for C ⪯ M.
     let rootCondition: Double
+    /// The largest |log α| + |log γ| of a layer's damped factors: d_G log det A + d_A log det G sums n such
+    /// terms, which cancel where rule π makes α = 1/γ of outputs that are saturated (1e130 and 1e-130).
+    let largestLogarithm: Double
 
     /// All layers, or two that follow one another.
     init(_ test: NetworkCase, twoLayers: Bool = false) throws {
@@ -65,16 +68,21 @@ struct BlockTridiagonalTests {
       }
       self.growth = growth
       var largest = 1.0
+      var largestLogarithm = 0.0
       for layer in layers {
         let (a, g) = layer.factors()
         guard
           let shifts = rule.shifts(a: KroneckerFactor(a), g: KroneckerFactor(g), lambda: λ)
         else { continue }
-        largest = max(
-          largest, try condition(a.addingToDiagonal(shifts.a)),
-          try condition(g.addingToDiagonal(shifts.g)))
+        let damped = [a.addingToDiagonal(shifts.a), g.addingToDiagonal(shifts.g)]
+        largest = try damped.map(condition).reduce(largest, max)
+        let logarithms = try damped.map {
+          try LAPACK.dsyevd($0).values.elements.reduce(0) { max($0, abs(logarithm($1))) }
+        }
+        largestLogarithm = max(largestLogarithm, logarithms[0] + logarithms[1])
       }
       rootCondition = largest.squareRoot()
+      self.largestLogarithm = largestLogarithm
     }
 
     var damped: any DampedStructure {
@@ -116,7 +124,8 @@ struct BlockTridiagonalTests {
       }
       try checks.dampedLaws(
         damping, expected: nil, seed: test.seed,
-        amplification: setting.growth * setting.rootCondition)
+        amplification: setting.growth * setting.rootCondition,
+        determinantScale: setting.largestLogarithm)
     }
     property(
       "P-69", .inequality, oracle: "dsyev", claim: "F̂⁻¹ is positive definite",
@@ -141,7 +150,8 @@ struct BlockTridiagonalTests {
       let damping = try setting.damped
       try checks.dampedLaws(
         damping, expected: setting.matrix, seed: test.seed,
-        amplification: setting.growth * setting.rootCondition)
+        amplification: setting.growth * setting.rootCondition,
+        determinantScale: setting.largestLogarithm)
       var generator = Generator(seed: test.seed)
       let right = generator.vector(setting.matrix.rowCount)
       let step = damping.solve(ParameterVector(right, layout: damping.layout)).flattened

@@ -11,10 +11,11 @@ extension Checks {
   /// A solve is judged twice: by its residual, without κ, and against `dposv`, where the error may grow
   /// with κ. log det may err by n ε κ, since d log det = tr(M⁻¹ dM). `amplification` is what the
   /// structure's own formula loses on top, where it has a factor that its matrix does not show, and
-  /// `determinantCondition` the κ of what its log-determinant is computed from, if not the matrix's.
+  /// `determinantScale` what its log-determinant may err by in units of n ε for reasons of its own: the κ of
+  /// another matrix that it is computed from, or the size of terms that cancel in it.
   mutating func dampedLaws(
     _ damped: any DampedStructure, expected: Matrix?, seed: UInt64, amplification: Double = 1,
-    determinantCondition: Double = 0, _ name: String = ""
+    determinantScale: Double = 0, _ name: String = ""
   ) throws {
     let matrix = try damped.dense(within: .standard)
     let inverse = try damped.denseInverse(within: .standard)
@@ -51,7 +52,7 @@ extension Checks {
     }
     equal(
       damped.logDeterminant, logDeterminant, size: n,
-      scale: max(κ, determinantCondition) + abs(logDeterminant),
+      scale: max(κ, determinantScale) + abs(logDeterminant),
       "log det, \(name)")
   }
 

@@ -72,6 +72,33 @@ struct KroneckerFitTests {
     }
   }
 
+  @Test(
+    "P-90: where σ₁ and σ₂ (nearly) tie the error is still ‖F‖² − σ₁², the factors semi-definite")
+  func tiedSingularValues() {
+    property(
+      "P-90", .equal, oracle: "dgesvd, closed form",
+      claim: "where σ₁ ties σ₂ error² is still ‖F‖² − σ₁², with semi-definite factors",
+      over: TiedCase.all
+    ) { test, checks in
+      let layer = test.layer
+      let nearest = try KroneckerBlock.nearestKronecker(layer.samples)
+      let unit = 1 / layer.scale
+      let fisher = unit * layer.fisher
+      let σ = try LAPACK.dgesvd(unit * Self.rearranged(layer)).values[0]
+      checks.equal(
+        σ, unit * 0.5 * (1 + test.gap) * test.scale * test.scale, size: layer.size, "σ₁")
+      checks.equal(
+        Self.square(fisher - unit * (try Self.dense(nearest))), Self.square(fisher) - σ * σ,
+        size: layer.size, scale: 1, "error²")
+      for factor in [nearest.a.dense, nearest.g.dense] {
+        checks.holds(factor == factor.transposed, "symmetric")
+        checks.atMost(
+          0, try LAPACK.dsyev(factor).values[0], size: factor.rowCount,
+          scale: layer.scale.squareRoot(), "semi-definite")
+      }
+    }
+  }
+
   @Test("P-91: the factors of the nearest product and of TKFAC are symmetric and semi-definite")
   func factorsArePositiveSemidefinite() {
     property("P-91", .inequality, oracle: "dsyev", over: NetworkCase.all) { test, checks in

@@ -104,6 +104,11 @@ struct MemoryTests {
     }
   }
 
+  @Test("A limit of no bytes stops the program")
+  func nothingIsNoLimit() async {
+    await #expect(processExitsWith: .failure) { _ = MemoryLimit(bytes: 0) }
+  }
+
   @Test("The Gram matrix and the unit-wise blocks ask the guard too")
   func otherAllocationsAreGuarded() throws {
     let (samples, _) = try Self.large()

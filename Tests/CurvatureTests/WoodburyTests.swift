@@ -83,7 +83,7 @@ struct WoodburyTests {
       }
       // log det of 𝒦 + λI: where NK > P the Gram matrix is singular though F need not be.
       try checks.dampedLaws(
-        damped, expected: matrix, seed: test.seed, determinantCondition: κ)
+        damped, expected: matrix, seed: test.seed, determinantScale: κ)
     }
   }
 

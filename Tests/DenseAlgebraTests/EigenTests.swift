@@ -51,6 +51,21 @@ struct EigenTests {
     expectRatio(.orthogonality(eigen.vectors), "n = \(n)", seed: UInt64(seed))
   }
 
+  /// dsteqr drops e where |e| ≤ √|dᵢ| √|dᵢ₊₁| ε with ε = 2⁻⁵³; the next number above is kept and turns
+  /// the vectors by 45°, since the diagonal entries are equal.
+  @Test("An off-diagonal entry of just ε is negligible, as in dsyev; the next number is not")
+  func negligibleEntries() throws {
+    for (entry, isDropped) in [(0x1p-53, true), ((0x1p-53).nextUp, false)] {
+      let a = Matrix(rows: [[1, entry], [entry, 1]])
+      let eigen = try SymmetricEigendecomposition(a)
+      let oracle = try LAPACK.dsyev(a)
+      for vectors in [eigen.vectors, oracle.vectors] {
+        let isAxes = vectors.storage.allSatisfy { $0 == 0 || $0.magnitude == 1 }
+        #expect(isAxes == isDropped, "\(entry): \(vectors)")
+      }
+    }
+  }
+
   /// 2 − 2cos(kπ/(n+1)), written without cancellation as 4 sin².
   @Test("The second difference matrix has its closed-form spectrum", arguments: [1, 2, 5, 50, 100])
   func secondDifferenceMatrix(_ n: Int) throws {

@@ -1,4 +1,5 @@
 import DenseAlgebra
+import TestSupport
 import Testing
 
 /// The plain operations, on closed forms of whole numbers where nothing rounds.
@@ -75,6 +76,20 @@ struct MatrixTests {
     z.add(2, times: y)
     #expect(z.elements == (0..<n).map { Double($0 + 5) })
     #expect(y.norm == 2 * Double(n).squareRoot())
+  }
+
+  /// Of eight interleaved sums each takes n/8 additions, and joining them 3: |error| ≤ (n/8 + 3) u Σ|xᵢyᵢ|
+  /// (Higham, Accuracy and Stability of Numerical Algorithms, 4.2). Here one running sum would lose every
+  /// term but the first, n u.
+  @Test("An inner product errs as eight partial sums may, not as one running sum")
+  func innerProductsHaveEightPartialSums() {
+    let n = 1 << 16
+    let u = 0x1p-53
+    let x = Vector((0..<n).map { $0 == 0 ? 1 : u })
+    let exact = 1 + Double(n - 1) * u
+    expectAtMost(
+      (x.dot(Vector(repeating: 1, count: n)) - exact).magnitude,
+      (Double(n / 8) + 3) * u * exact, "n = \(n)")
   }
 
   @Test("3-4-5 and friends have whole norms")

@@ -20,6 +20,11 @@ struct PreconditionTests {
       var m = Matrix.identity(3)
       m.setBlock(row: 2, column: 0, to: .identity(2))
     }
+    // Without rows no entry is written that could leave the storage: only the shapes tell.
+    await #expect(processExitsWith: .failure) {
+      var m = Matrix(rowCount: 0, columnCount: 2)
+      m.setBlock(row: 0, column: 1, to: Matrix(rowCount: 0, columnCount: 2))
+    }
   }
 
   @Test("Sums and products of different sizes")

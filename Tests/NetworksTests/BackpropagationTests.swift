@@ -75,4 +75,25 @@ struct BackpropagationTests {
           size: use.inputs.rowCount, scale: tape.output.map(\.magnitude).storage.reduce(1, +)))
     }
   }
+
+  /// z = W₂ W₁ x + x, the x through a branch without parameters whose node stands between the two layers:
+  /// Jᵀv is W₂ᵀv at the first layer and v at the second, with integers to the bit.
+  @Test("A branch without parameters between two layers takes nothing from their cotangents")
+  func branchesWithoutParametersAreLeftOut() throws {
+    let w = Matrix(rows: [[1, 2], [3, 5]])
+    let network = try Network(
+      inputShape: .vector(2),
+      nodes: [
+        Node(.dense(parameters: 0), inputs: [0]), Node(.activation(.identity), inputs: [0]),
+        Node(.dense(parameters: 1), inputs: [1]), Node(.addition, inputs: [3, 2]),
+      ],
+      parameters: [
+        ParameterBlock(name: "first", weights: .identity(2), hasBias: false),
+        ParameterBlock(name: "second", weights: w, hasBias: false),
+      ])
+    let v = Matrix(rows: [[1, -1, 4], [2, 7, 0]])
+    let pulled = network.pullback(
+      v, through: network.forward(Matrix(rowCount: 2, columnCount: 3, repeating: 1)))
+    #expect(pulled == [Matrix(rows: [[7, 20, 4], [12, 33, 8]]), v])
+  }
 }

@@ -37,6 +37,10 @@ struct DatasetTests {
     #expect(
       try error(Matrix(rows: [[1, 1], [1, .infinity]]), .labels([0, 0]), .categorical)
         == .inputNotFinite(example: 1, entry: 1, value: .infinity))
+    let last = Matrix(rows: [[1, 1, 1], [1, 1, .infinity]])
+    #expect(
+      try error(last, .labels([0, 0, 0]), .categorical)
+        == .inputNotFinite(example: 2, entry: 1, value: .infinity))
     #expect(
       try error(good, .labels([0, 1, 2]), .categorical) == .targetCount(got: 3, expected: 2))
     #expect(

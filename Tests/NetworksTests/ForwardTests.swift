@@ -26,6 +26,18 @@ struct ForwardTests {
     }
   }
 
+  /// No features are an extent like any other: a layer gives its bias at every position.
+  @Test func sequencesMayHaveNoFeatures() throws {
+    let bias = Matrix(rows: [[1], [-2]])
+    let network = try Network(
+      inputShape: .sequence(positions: 3, features: 0),
+      nodes: [
+        Node(.dense(parameters: 0), inputs: [0]), Node(.meanOverPositions, inputs: [1]),
+      ],
+      parameters: [ParameterBlock(name: "bias", weights: bias, hasBias: true)])
+    #expect(network.forward(Matrix(rowCount: 0, columnCount: 1)).output == bias)
+  }
+
   /// A batch is a set of examples: each column depends on its own input alone, bit for bit.
   @Test(arguments: RandomNetwork.Architecture.allCases)
   func treatsEveryExampleAlike(_ architecture: RandomNetwork.Architecture) {

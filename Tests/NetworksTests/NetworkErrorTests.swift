@@ -103,6 +103,12 @@ struct NetworkErrorTests {
       ]),
     Mistake(
       phrase: "The input is a vector of -1", input: .vector(-1), nodes: [], parameters: []),
+    Mistake(
+      phrase: "The input is a sequence of 0 positions", input: .sequence(positions: 0, features: 2),
+      nodes: [], parameters: []),
+    Mistake(
+      phrase: "The input is a sequence of 1 positions × -1 features",
+      input: .sequence(positions: 1, features: -1), nodes: [], parameters: []),
   ]
 
   @Test(arguments: mistakes) func isToldWithItsPlace(_ mistake: Mistake) {

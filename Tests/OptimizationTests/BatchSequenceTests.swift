@@ -42,4 +42,14 @@ struct BatchSequenceTests {
     #expect(Array(batches(1)[0..<3]) != Array(batches(1)[3..<6]))
     #expect(batches(1)[0] != Array(0..<10))
   }
+
+  @Test("A batch of none, and one larger than the data set, stop the program")
+  func impossibleBatches() async {
+    await #expect(processExitsWith: .failure) {
+      _ = BatchSequence(count: 5, batch: 0, seed: 1)
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = BatchSequence(count: 5, batch: 6, seed: 1)
+    }
+  }
 }

@@ -41,6 +41,12 @@ struct HostileWeightsTests {
       arrays: [("layer1.weights", .counting(4, 4)), ("layer2.weigths", .counting(2, 5))],
       parts: ["array 'layer2.weigths'", "Rename it to 'layer2.weights'"]),
     Case(
+      name: "own kind of another layer's name", arrays: [("fc1.weights", .counting(2, 4))],
+      activations: [], parts: ["array 'fc1.weights'", "no name"]),
+    Case(
+      name: "own name with a stroke", arrays: [("layer1/W", .counting(2, 4))],
+      activations: [], parts: ["array 'layer1/W'", "no name", "layer1.W"]),
+    Case(
       name: "order unknown",
       arrays: [("fc1.weight", .counting(4, 3)), ("head2.weight", .counting(2, 4))],
       parts: ["'fc1.weight' and 'head2.weight'", "order"]),

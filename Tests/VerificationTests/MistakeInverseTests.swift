@@ -58,10 +58,11 @@ struct MistakeInverseTests {
   @Test("M-44a: Q A'⁻¹ Qᵀ is diagonal, the inverse eigenvalues in the order of Q's columns")
   func eigenvectorsAsRows() throws {
     for (name, wrong, _, damped, condition) in try inverses(MistakeSignature("M-44a")) {
-      // Signs of eigenvectors cancel in Q Wᵀ Q only if Q is the one used: the recipe's own routine.
-      let q = try SymmetricEigendecomposition(damped)
-      let rotated = LAPACK.dgemm(LAPACK.dgemm(q.vectors, wrong), q.vectors, transposeB: true)
-      let expected = Matrix.diagonal(q.values.elements.map { 1 / $0 })
+      // Signs of eigenvectors do not cancel in Qᵀ Λ⁻¹ Q; the recipe makes largest entries positive.
+      let decomposition = try LAPACK.dsyevd(damped)
+      let q = positiveColumns(decomposition.vectors)
+      let rotated = LAPACK.dgemm(LAPACK.dgemm(q, wrong), q, transposeB: true)
+      let expected = Matrix.diagonal(decomposition.values.elements.map { 1 / $0 })
       expectRatio(Ratio.difference(rotated, expected).over(condition: condition), name)
     }
   }

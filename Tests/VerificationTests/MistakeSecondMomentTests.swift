@@ -5,6 +5,11 @@ import TestSupport
 import Testing
 import Verification
 
+/// Eigenvectors as the recipe takes them, with one sign.
+private func eigenvectors(_ factor: Matrix) throws -> Matrix {
+  positiveColumns(try SymmetricEigendecomposition(factor).vectors)
+}
+
 /// The signatures of mistakes in second moments (the specification, section 11).
 @Suite("Signatures of mistakes: second moments")
 struct MistakeSecondMomentTests {
@@ -12,9 +17,9 @@ struct MistakeSecondMomentTests {
   func transposedBasis() throws {
     let signature = try MistakeSignature("M-44b")
     for (layer, samples) in zip(signature.layers, MistakeChecks.samples(signature.setting)) {
-      // The recipe's own eigenvectors: their signs do not cancel in Q F Qᵀ.
-      let qA = try SymmetricEigendecomposition(signature.pair("\(layer).A").right).vectors
-      let qG = try SymmetricEigendecomposition(signature.pair("\(layer).G").right).vectors
+      // Signs of eigenvectors do not cancel in Q F Qᵀ; the recipe makes largest entries positive.
+      let qA = try eigenvectors(signature.pair("\(layer).A").right)
+      let qG = try eigenvectors(signature.pair("\(layer).G").right)
       let q = Matrix.kronecker(qA, qG)
       let rotated = LAPACK.dgemm(q, samples.scaledGradients)
       let (wrong, right) = try signature.pair("\(layer).second-moments")
@@ -34,8 +39,8 @@ struct MistakeSecondMomentTests {
   func sameRotationTwice() throws {
     let signature = try MistakeSignature("M-44c")
     for layer in signature.layers {
-      let qA = try SymmetricEigendecomposition(signature.pair("\(layer).A").right).vectors
-      let qG = try SymmetricEigendecomposition(signature.pair("\(layer).G").right).vectors
+      let qA = try eigenvectors(signature.pair("\(layer).A").right)
+      let qG = try eigenvectors(signature.pair("\(layer).G").right)
       let v = try signature.pair("\(layer).gradient").right
       let s = try signature.pair("\(layer).second-moments").right
         .map { $0 + signature.setting.lambda }

@@ -60,3 +60,14 @@ extension Mistake {
     try #require(all.first { $0.id == id }, "no mistake \(id)")
   }
 }
+
+/// Each column times ±1, so that its largest entry is positive: eigenvectors of one sign.
+func positiveColumns(_ q: Matrix) -> Matrix {
+  let signs = (0..<q.columnCount).map { j in
+    let magnitudes = q.column(j).elements.map(\.magnitude)
+    let largest = magnitudes.max() ?? 0
+    let row = magnitudes.firstIndex { $0 >= (1 - 1e-9) * largest } ?? 0
+    return q[row, j] < 0 ? -1.0 : 1.0
+  }
+  return Matrix(rowCount: q.rowCount, columnCount: q.columnCount) { q[$0, $1] * signs[$1] }
+}

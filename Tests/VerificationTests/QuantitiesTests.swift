@@ -64,6 +64,12 @@ struct QuantitiesTests {
     #expect(used == Set(Quantities.documentation.map(\.pattern)))
   }
 
+  /// The README's example and `natgrad compare --split` say so: arrays carry the size in their name.
+  @Test func theSplitIsInBlocksOfTenUnlessSaid() throws {
+    let quantities = try Self.quantities { $0.split = QuantityOptions().split }
+    #expect(quantities.arrays.contains { $0.name == "layer1.kfac-split-10" })
+  }
+
   @Test func kfacIsTheKroneckerProductOfItsFactors() throws {
     let quantities = try Self.quantities()
     for layer in ["layer1", "layer2"] {

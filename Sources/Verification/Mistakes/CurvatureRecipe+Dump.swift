@@ -90,18 +90,36 @@ extension CurvatureRecipe {
       v, qA, qG, s.map { $0 + setting.lambda })
   }
 
-  /// The eigenvectors of a factor, where its eigenvalues are simple enough to determine them.
+  /// The eigenvectors of a factor, where its eigenvalues are simple enough to determine them up to the
+  /// sign; `withPositiveColumns` determines that.
   private func basis(_ factor: Matrix) -> Matrix? {
     guard let decomposition = try? SymmetricEigendecomposition(factor) else { return nil }
     let values = decomposition.values.elements
     let gaps = zip(values.dropFirst(), values).map { $0 - $1 }
     let largest = values.map(\.magnitude).max() ?? 0
-    return gaps.allSatisfy { $0 > 1e-8 * largest } ? decomposition.vectors : nil
+    return gaps.allSatisfy { $0 > 1e-8 * largest } ? decomposition.vectors.withPositiveColumns : nil
   }
 
   /// The solution in an eigenbasis; nil where the sizes do not fit.
   private func solve(_ v: Matrix, _ qA: Matrix, _ qG: Matrix, _ eigenvalues: Matrix) -> Matrix? {
     guard v.rowCount == qG.rowCount, v.columnCount == qA.rowCount else { return nil }
     return basisSolve(v, qA, qG, eigenvalues)
+  }
+}
+
+extension Matrix {
+  /// Each column times ±1, so that its largest entry is positive, the first one where several are equal
+  /// to rounding.
+  ///
+  /// Where a mistake takes eigenvectors for rows their signs do not cancel, and every eigensolver
+  /// chooses its own: what is dumped must not depend on that.
+  var withPositiveColumns: Matrix {
+    let signs = (0..<columnCount).map { j -> Double in
+      let entries = column(j).elements
+      let largest = entries.reduce(0) { max($0, $1.magnitude) }
+      let leading = entries.first { $0.magnitude >= (1 - 1e-9) * largest } ?? 1
+      return leading < 0 ? -1 : 1
+    }
+    return Matrix(rowCount: rowCount, columnCount: columnCount) { self[$0, $1] * signs[$1] }
   }
 }

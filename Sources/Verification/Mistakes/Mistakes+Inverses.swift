@@ -36,9 +36,10 @@ extension Mistake {
       needs: [.factoredRule]
     ) { recipe in
       recipe.inverse = { damped in
-        let q = try SymmetricEigendecomposition(damped)
-        return q.vectors.transposedTimes(
-          Matrix.diagonal(q.values.elements.map { 1 / $0 }) * q.vectors)
+        let decomposition = try SymmetricEigendecomposition(damped)
+        let q = decomposition.vectors.withPositiveColumns
+        return q.transposedTimes(
+          Matrix.diagonal(decomposition.values.elements.map { 1 / $0 }) * q)
       }
     },
     Mistake(
