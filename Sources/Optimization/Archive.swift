@@ -5,7 +5,8 @@ import Networks
 ///
 /// A type with memory has one `exchange(_:)`. Saving, it hands its values over; loading, the same
 /// lines take them back, so what is written and what is read cannot differ. Every array is a matrix;
-/// a count is 1 × 1. Restored memory gives the same bits as an uninterrupted run.
+/// a count is 1 × 1, and what is not there yet is an empty array, so that an optimizer has the same names
+/// at every step. Restored memory gives the same bits as an uninterrupted run.
 public struct Archive: Sendable {
   /// The arrays by name.
   public private(set) var arrays: [String: Matrix]
@@ -44,10 +45,19 @@ public struct Archive: Sendable {
     throws(OptimizationError)
   {
     guard isLoading else {
-      arrays[name] = value
+      arrays[name] = value ?? Archive.nothing
       return
     }
-    value = arrays[name] == nil ? nil : try found(name, rows: rows, columns: columns)
+    value = isEmpty(name) ? nil : try found(name, rows: rows, columns: columns)
+  }
+
+  private static let nothing = Matrix(rowCount: 0, columnCount: 0)
+
+  /// Whether an array stands for nothing.
+  private mutating func isEmpty(_ name: String) -> Bool {
+    guard arrays[name] == Archive.nothing else { return false }
+    read.insert(name)
+    return true
   }
 
   /// Exchanges a number.
@@ -71,8 +81,13 @@ public struct Archive: Sendable {
 
   /// Exchanges a whole number that may be missing.
   public mutating func count(_ name: String, _ value: inout Int?) throws(OptimizationError) {
-    if isLoading ? arrays[name] == nil : value == nil {
-      value = nil
+    if isLoading {
+      if isEmpty(name) {
+        value = nil
+        return
+      }
+    } else if value == nil {
+      arrays[name] = Archive.nothing
       return
     }
     var number = value ?? 0
@@ -93,11 +108,14 @@ public struct Archive: Sendable {
   public mutating func vector(_ name: String, _ value: inout ParameterVector?)
     throws(OptimizationError)
   {
-    let isPresent =
-      isLoading
-      ? layout.blocks.contains { arrays["\(name).\($0.name)"] != nil } : value != nil
-    guard isPresent else {
-      value = nil
+    let names = layout.blocks.map { "\(name).\($0.name)" }
+    if isLoading {
+      if names.count(where: { isEmpty($0) }) == names.count {
+        value = nil
+        return
+      }
+    } else if value == nil {
+      for name in names { arrays[name] = Archive.nothing }
       return
     }
     var vector = value ?? .zero(layout)

@@ -73,6 +73,6 @@ public struct ConjugateGradientPreconditioner: Preconditioner {
 
   public mutating func exchange(_ archive: inout Archive) throws(OptimizationError) {
     try archive.number("curvature.operations", &operations)
-    try archive.vector("curvature.last-step", &last)
+    if isWarm { try archive.vector("curvature.last-step", &last) }
   }
 }

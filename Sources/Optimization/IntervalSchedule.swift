@@ -75,9 +75,10 @@ public enum IntervalSchedule: Equatable, Sendable {
     }
   }
 
-  /// Throws where a trace test would meet factors that were not refreshed since the last test.
+  /// Throws where a trace test would not meet factors of its own step.
   ///
-  /// An unchanged factor has Δ = 0, and with ω₂ > 0 that stops a layer that did change.
+  /// With T_FIM > T_INV it may meet those of the last test: an unchanged factor has Δ = 0, and with
+  /// ω₂ > 0 that stops a layer that did change. With T_FIM < T_INV the spans compared are unequal.
   public static func check(factors: IntervalSchedule, inverses: IntervalSchedule)
     throws(OptimizationError)
   {
@@ -91,8 +92,8 @@ public enum IntervalSchedule: Equatable, Sendable {
     guard isAligned else {
       throw OptimizationError(
         "T_FIM is \(factors) and T_INV is \(inverses); T_FIM must divide T_INV, or a trace test would "
-          + "compare a factor with itself, find Δ = 0, and stop the layer falsely: make T_INV a multiple "
-          + "of T_FIM, or use one schedule for both.")
+          + "compare factors of unequal age, or a factor with itself, find Δ = 0, and stop the layer "
+          + "falsely: make T_INV a multiple of T_FIM, or use one schedule for both.")
     }
   }
 

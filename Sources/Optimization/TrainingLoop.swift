@@ -10,7 +10,7 @@ public struct TrainingLoop: Sendable {
   public private(set) var optimizer: any Optimizer
   /// The number of steps taken.
   public private(set) var stepCount = 0
-  /// The loss of each step's batch before the step, from `firstKept` on.
+  /// The examples of which the batches are made.
   public let data: Dataset
   public let likelihood: Likelihood
   public let seed: UInt64
