@@ -60,7 +60,6 @@ public enum OptimizerMethod: String, CaseIterable, Codable, Sendable {
   /// The damping rule that the method has by definition or, of several, by default.
   public var rule: DampingRule {
     switch self {
-    case .ekfac: learningRate = .constant(0.01)
     case .thor, .thorStop, .thorNT, .thorTrace, .thorFrequency, .thorSplit: .factor
     case .kfac, .kfac2015, .blockTridiagonal, .frobeniusRule: .pi
     case .sgd, .momentum, .nesterov, .adam: .none
