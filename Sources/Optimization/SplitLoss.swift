@@ -45,7 +45,7 @@ public struct SplitLoss: Equatable, Sendable {
     dimension: Int, sizes: [Int],
     norm: (Range<Int>) throws(IterationLimitReached) -> Double
   ) throws(IterationLimitReached) {
-    let whole = dimension == 0 ? 0 : try norm(0..<dimension)
+    let whole = try norm(0..<dimension)
     var losses: [Double] = []
     for size in sizes {
       var largest = whole
