@@ -1,3 +1,5 @@
 extension ReproductionItem {
-  static let splitItems: [ReproductionItem] = []
+  static let splitItems: [ReproductionItem] = [
+    figureFive, figureSix, figureEight, tableFour, tableFive, ekfacCost, conjugateGradients,
+  ]
 }

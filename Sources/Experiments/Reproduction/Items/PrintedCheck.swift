@@ -1,3 +1,5 @@
+import DataFiles
+
 /// A printed number beside the one that other printed numbers give for it.
 public struct PrintedCheck: Equatable, Sendable {
   /// Which numbers are compared, as a formula in words.

@@ -1,10 +1,13 @@
+import DataFiles
+
 extension ReproductionItem {
   /// Table 5: large batches, by arithmetic.
   static let tableFive = ReproductionItem(
     "table-5", "Table 5: arithmetic of the printed large-batch times"
   ) { _ in
     ReproductionResult(
-      setting: "Arithmetic of printed numbers only: ResNet-50 on ImageNet and up to 256 Ascend 910 are "
+      setting:
+        "Arithmetic of printed numbers only: ResNet-50 on ImageNet and up to 256 Ascend 910 are "
         + "out of scope here; nothing was measured.",
       claims: LargeBatch.claims, tables: [LargeBatch.table],
       remarks: [
@@ -89,7 +92,8 @@ enum LargeBatch {
         finding: "nothing; from the printed numbers, against batch 256 on 8 devices, \(scaling). "
           + "Examples per device and step: \(perDevice.map(String.init).joined(separator: ", ")).",
         verdict: .outOfScope,
-        reason: "it needs ImageNet and 128 and 256 Ascend 910. More than 100 % means that the larger "
+        reason:
+          "it needs ImageNet and 128 and 256 Ascend 910. More than 100 % means that the larger "
           + "batch also needed fewer epochs, or that the two runs differ otherwise; the paper does not "
           + "print the epochs."),
       Claim(

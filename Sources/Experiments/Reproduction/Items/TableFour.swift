@@ -1,3 +1,5 @@
+import DataFiles
+
 extension ReproductionItem {
   /// Table 4 and Figure 10: the printed times, and what the text says of them.
   static let tableFour = ReproductionItem(
@@ -5,7 +7,8 @@ extension ReproductionItem {
   ) { _ in
     let claims = PrintedTimes.claims
     return ReproductionResult(
-      setting: "Arithmetic of printed numbers only: ResNet-50 on ImageNet and 8 Ascend 910 are out of "
+      setting:
+        "Arithmetic of printed numbers only: ResNet-50 on ImageNet and 8 Ascend 910 are out of "
         + "scope here, and so is ResNet-18 on CIFAR-10; nothing was measured.",
       claims: claims,
       tables: [
