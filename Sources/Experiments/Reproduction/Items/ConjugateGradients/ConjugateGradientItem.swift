@@ -26,7 +26,7 @@ extension ReproductionItem {
     return ReproductionResult(
       setting:
         "784-20-20-20-10, tanh, on \(data.name), batch \(options.batch), trained by KFAC (λ = 0.3 "
-        + "on each factor, rate 0.1); the note has no experiment, and names neither network nor data. "
+        + "on each factor, rate 0.1; warm starts also at rate 0.01); the note has no experiment, and names neither network nor data. "
         + "Times of products are those of layers of 784-20-20-20-10 and 784-512-256-10 at their start.",
       claims: claims.all,
       tables: [
