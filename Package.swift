@@ -86,7 +86,8 @@ let package = Package(
     .testTarget(
       name: "CurvatureTests", dependencies: ["Curvature", "TestSupport"], swiftSettings: numeric),
     .testTarget(
-      name: "OptimizationTests", dependencies: ["Optimization", "TestSupport"],
+      name: "OptimizationTests",
+      dependencies: ["DataFiles", "Fixtures", "Optimization", "TestSupport", "Verification"],
       swiftSettings: numeric),
     .testTarget(
       name: "VerificationTests",

@@ -8,7 +8,9 @@ import numpy as np
 from numpy_reference import npy_bytes, sha256, write_npz
 
 SCHEMA_VERSION = "1.0"
-VERSION = "2026.11.1"
+VERSION = "2026.11.2"
+# The version that the cases of T0 to T3 came with; a case keeps its own while it does not change.
+CERTIFIED_VERSION = "2026.11.1"
 RATIO = 30
 
 # What `data.sizes` says where it is so; elsewhere the reason why it is not.
@@ -24,6 +26,7 @@ STAGES = [
     "damped",
     "inverse",
     "step",
+    "trajectory",
 ]
 
 # Every key is stated in every case, in these words; Fixtures/README.md says what each means.
@@ -108,16 +111,16 @@ class Case:
             "conventions": {**CONVENTIONS, **conventions},
             "provenance": {
                 "generator": "Fixtures/generate/vectors.py",
-                "version": VERSION,
+                "version": CERTIFIED_VERSION,
                 "license": "Apache-2.0",
                 **provenance,
             },
         }
         self.arrays, self.stages = {}, []
 
-    def stage(self, name, derived_from, metric, gauge="none"):
+    def stage(self, name, derived_from, metric, gauge="none", digits=17):
         """Begins a stage; the arrays added next belong to it. Bits are asked only of exact values;
-        everything else is the 17 digits of a number rounded once."""
+        everything else is the 17 digits of a number rounded once, or `digits`."""
         compare = {"metric": metric, "threshold": RATIO, "ulp": "2^-52", "scaleBy": "kappa*n"}
         if metric == "bits":
             compare = {"metric": "bits", "threshold": 0, "ulp": "2^-52", "scaleBy": "none"}
@@ -127,7 +130,7 @@ class Case:
                 "derivedFrom": derived_from,
                 "gauge": gauge,
                 "compare": compare,
-                "certifiedDigits": "exact" if metric == "bits" else 17,
+                "certifiedDigits": "exact" if metric == "bits" else digits,
                 "arrays": [],
             }
         )

@@ -47,7 +47,7 @@ STAGE = record(
                 "scaleBy": {"enum": ["none", "n", "kappa*n"]},
             }
         ),
-        "certifiedDigits": {"enum": ["exact", 17]},
+        "certifiedDigits": {"enum": ["exact", 17, "float64"]},
         "arrays": items(ARRAY),
     }
 )
@@ -80,6 +80,54 @@ LIKELIHOOD = record(
     probabilities={"const": "given"},
 )
 MATRICES = record({"kind": {"enum": ["factors", "matrix"]}, "dA": COUNT, "dG": COUNT})
+POSITIVE = {"type": "integer", "minimum": 1}
+NUMBER = {"type": "number", "minimum": 0}
+
+
+def numbers(*names):
+    return dict.fromkeys(names, NUMBER)
+
+
+SCHEDULE = {
+    "anyOf": [
+        record({"schedule": {"const": "constant"}, **numbers("value")}),
+        record({"schedule": {"const": "polynomial"}, **numbers("target", "end", "power")}),
+        record({"schedule": {"const": "exponential"}, **numbers("initial", "rate")}),
+    ]
+}
+AVERAGES = ["fresh", "martens-grosse", "weight-normalized", "identity-start"]
+TRAINING = record(
+    {
+        "preconditioner": {"enum": ["kronecker", "ekfac", "conjugate-gradients"]},
+        "fisher": {"enum": ["exact", "empirical"]},
+        "learningRate": {"$ref": "#/definitions/schedule"},
+        "damping": {"$ref": "#/definitions/schedule"},
+        "stepsPerEpoch": POSITIVE,
+        **numbers("momentum", "weightDecay"),
+        "nesterov": {"type": "boolean"},
+        "decayOn": {"enum": ["gradient", "direction"]},
+        "keptSteps": items(COUNT),
+    },
+    averaging=record({"kind": {"enum": AVERAGES}}, decay=NUMBER),
+    factorInterval=POSITIVE,
+    inverseInterval=POSITIVE,
+    rule={"enum": ["sqrt", "factor", "pi"]},
+    thresholds=items(NUMBER, 2),
+    reading={"enum": ["a", "b"]},
+    reference={"enum": ["last-accepted", "last-computed"]},
+    split=POSITIVE,
+    basisInterval=POSITIVE,
+    momentDecay=NUMBER,
+    restart={"enum": ["batch", "kfac"]},
+    operator={"enum": ["kronecker", "exact-block"]},
+    iterations=POSITIVE,
+    start={"enum": ["warm", "cold"]},
+)
+DECISION = record(
+    {"step": COUNT, "layer": TEXT, "action": {"enum": ["update", "keep", "stop"]}},
+    change=NUMBER,
+    margin=NUMBER,
+)
 
 SCHEMA = {
     "$schema": "http://json-schema.org/draft-07/schema#",
@@ -89,8 +137,8 @@ SCHEMA = {
         {
             "$schema": {"const": "../../../schema/vector-1.schema.json"},
             "schemaVersion": {"const": SCHEMA_VERSION},
-            "id": {"type": "string", "pattern": "^t[0-3]/[a-z0-9-]+$"},
-            "tier": {"enum": ["T0", "T1", "T2", "T3"]},
+            "id": {"type": "string", "pattern": "^t[0-4]/[a-z0-9-]+$"},
+            "tier": {"enum": ["T0", "T1", "T2", "T3", "T4"]},
             "status": {"enum": ["active", "deprecated"]},
             "title": TEXT,
             "purpose": TEXT,
@@ -121,5 +169,8 @@ SCHEMA = {
             "stages": items(STAGE),
         },
         alike=items(record({"mistakes": items(MISTAKE), "reason": TEXT})),
+        training=TRAINING,
+        decisions=items(DECISION),
     ),
+    "definitions": {"schedule": SCHEDULE},
 }

@@ -1,10 +1,11 @@
 """Writes the test vectors of Fixtures/vectors: cases, index, schema, version.
 
-    python Fixtures/generate/vectors.py [--output FOLDER] [--tiers t0,t1,t2,t3]
+    python Fixtures/generate/vectors.py [--output FOLDER] [--tiers t0,t1,t2,t3,t4]
 
 T0 is computed by exact rationals, T1 to T3 by mpmath at 50 digits (more where the case says so) and
-rounded once. The bytes depend on nothing but this code and the versions in requirements.txt;
-NumPy only writes files.
+rounded once. Their bytes depend on nothing but this code and the versions in requirements.txt;
+NumPy only writes files. T4 is computed by NumPy in float64, so that the last digits depend on the
+machine's BLAS and libm: run it for T4 alone only to change a case.
 """
 
 import argparse
@@ -16,11 +17,18 @@ import certified
 import exact
 import graded
 import statistical
+import trajectories
 import vector_schema
 from case_writer import VERSION, json_text
 
 VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
-TIERS = {"t0": exact.cases, "t1": certified.cases, "t2": graded.cases, "t3": statistical.cases}
+TIERS = {
+    "t0": exact.cases,
+    "t1": certified.cases,
+    "t2": graded.cases,
+    "t3": statistical.cases,
+    "t4": trajectories.cases,
+}
 
 
 def generate(folder, tiers):

@@ -60,7 +60,7 @@ public struct VectorCase: Sendable {
 
   /// The identifier, such as `t1/convolution`.
   public let id: String
-  /// T0 exact, T1 certified, T2 graded, T3 statistical.
+  /// T0 exact, T1 certified, T2 graded, T3 statistical, T4 training runs in float64.
   public let tier: String
   /// What the case shows, in one sentence.
   public let purpose: String
