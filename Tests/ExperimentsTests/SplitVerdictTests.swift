@@ -31,6 +31,20 @@ struct SplitVerdictTests {
     #expect(FigureFive.speedVerdict(1.9) == .notFound)
   }
 
+  @Test func timesRunAlongLinesAndBeyondTheLastByTheCube() {
+    let choice = SplitChoice(
+      measured: InversionTimes(sizes: [1, 2, 4], seconds: [1, 2, 8], samples: [3, 3, 3]),
+      extrapolatingTo: [8])
+    #expect(choice.times.seconds == [1, 2, 8, 64])
+    #expect(choice.times.samples == [3, 3, 3, 0])
+    #expect(choice.time(3) == 5)
+    #expect(choice.time(16) == 512)
+    // 5 = 2 + 2 + 1 by blocks of 2; 4 is not split by 4; 3 whole lies between 2 and 4.
+    #expect(choice.seconds(inverting: [5], split: 2) == 2 + 2 + 1)
+    #expect(choice.seconds(inverting: [4, 3], split: 4) == 8 + 5)
+    #expect(choice.seconds(inverting: [4, 8], split: nil) == 8 + 64)
+  }
+
   @Test func smallMeansATenthAndInFormAHalf() {
     #expect(ConjugateGradientClaims.smallness(0.1) == .reproduced)
     #expect(ConjugateGradientClaims.smallness(0.5) == .inFormOnly)

@@ -3,8 +3,8 @@ import DenseAlgebra
 import Optimization
 
 /// The split sizes chosen on some sets of factors with the times of this machine.
-struct SplitChoice: Sendable {
-  let times: InversionTimes
+public struct SplitChoice: Sendable {
+  public let times: InversionTimes
   let sets: [FactorSet]
   /// Sizes of the list beyond the timed ones, whose times are those of the last, times (d/last)³.
   let extrapolated: [Int]
@@ -14,6 +14,11 @@ struct SplitChoice: Sendable {
     let measured = SplitChoice.processorTimes(sizes.filter { $0 <= limit }, isQuick: isQuick)
     let beyond = extrapolates ? sizes.filter { $0 > limit } : []
     self.init(measured: measured, beyond: beyond, sets: sets)
+  }
+
+  /// Measured times with those of larger sizes by n³, and no factors.
+  public init(measured: InversionTimes, extrapolatingTo beyond: [Int]) {
+    self.init(measured: measured, beyond: beyond, sets: [])
   }
 
   init(measured: InversionTimes, beyond: [Int], sets: [FactorSet]) {
@@ -81,7 +86,7 @@ struct SplitChoice: Sendable {
   }
 
   /// The time to invert all factors of the given sizes, whole or split: Σ ⌊n/d⌋ p(d) + p(n mod d).
-  func seconds(inverting dimensions: [Int], split: Int?) -> Double {
+  public func seconds(inverting dimensions: [Int], split: Int?) -> Double {
     dimensions.reduce(0) { sum, dimension in
       guard let split, split < dimension else { return sum + time(dimension) }
       let rest = dimension % split
@@ -90,7 +95,7 @@ struct SplitChoice: Sendable {
   }
 
   /// p(d): by straight lines between the sizes, by n³ beyond the last.
-  func time(_ size: Int) -> Double {
+  public func time(_ size: Int) -> Double {
     if let index = times.sizes.firstIndex(where: { $0 >= size }) {
       if times.sizes[index] == size || index == 0 { return times.seconds[index] }
       let (low, high) = (Double(times.sizes[index - 1]), Double(times.sizes[index]))
