@@ -1,3 +1,6 @@
 extension ReproductionItem {
-  static let matrixItems: [ReproductionItem] = []
+  /// What is measured on the matrices themselves: their size, their change, and their split.
+  static let matrixItems: [ReproductionItem] = [
+    FigureOne.item, FigureTwo.item, FigureFour.item, SpecificationCurve.item,
+  ]
 }
