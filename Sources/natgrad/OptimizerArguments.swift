@@ -55,6 +55,8 @@ struct OptimizerArguments: ParsableArguments {
   var traceReading: String?
   @Option(help: "What Eq. 8 compares with: last-accepted or last-computed.")
   var traceReference: String?
+  @Option(parsing: .unconditional, help: "The steps between two refreshes of nn.thor, at least 2.")
+  var frequency: Int?
   @Option(parsing: .unconditional, help: "The most steps of conjugate gradients.")
   var cgIterations: Int?
   @Option(parsing: .unconditional, help: "Their residual, relative to the gradient.")
@@ -112,6 +114,7 @@ struct OptimizerArguments: ParsableArguments {
       settings.traceReference = try UserInput.choice(
         traceReference, option: "--trace-reference", as: TraceRule.Reference.self)
     }
+    if let frequency { settings.frequency = frequency }
     if let cgIterations { settings.iterationLimit = cgIterations }
     if let cgTolerance { settings.tolerance = cgTolerance }
     settings.isWarm = warm
@@ -141,7 +144,7 @@ struct OptimizerArguments: ParsableArguments {
       ("growing-interval", growingInterval), ("split", split.map { "\($0)" }),
       ("omega1", omega1.map { "\($0)" }), ("omega2", omega2.map { "\($0)" }),
       ("trace-reading", traceReading), ("trace-reference", traceReference),
-      ("cg-iterations", cgIterations.map { "\($0)" }),
+      ("frequency", frequency.map { "\($0)" }), ("cg-iterations", cgIterations.map { "\($0)" }),
       ("cg-tolerance", cgTolerance.map { "\($0)" }),
       ("warm", warm ? "true" : nil),
     ]

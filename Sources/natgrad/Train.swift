@@ -69,8 +69,7 @@ struct Train: ParsableCommand {
     let (data, options) = try trainingOptions()
     // Numbers that cannot be used are refused before any folder is made.
     for entry in entries {
-      _ = try entry.settings.optimizer(
-        entry.method, stepsPerEpoch: options.stepsPerEpoch(data))
+      _ = try entry.settings.optimizer(entry.method, options.length(data))
     }
     let record = self.record(options)
     if !resume { try makeOutput() }

@@ -21,6 +21,7 @@ public enum OptimizerMethod: String, CaseIterable, Codable, Sendable {
   case thorFrequency = "thor-frequency"
   case thorSplit = "thor-split"
   case frobeniusRule = "sp-ngd-rule"
+  case nnTHOR = "nn.thor"
 
   /// One sentence for `natgrad list`.
   public var explanation: String {
@@ -46,6 +47,8 @@ public enum OptimizerMethod: String, CaseIterable, Codable, Sendable {
     case .thorSplit: "THOR_sp: the split alone"
     case .frobeniusRule:
       "KFAC whose factors age by SP-NGD's Frobenius rule (stated from memory of Osawa et al. 2020)"
+    case .nnTHOR:
+      "MindSpore's nn.thor as its source was read: training labels, √λ, bias apart, fixed frequency"
     }
   }
 
@@ -61,6 +64,7 @@ public enum OptimizerMethod: String, CaseIterable, Codable, Sendable {
   public var rule: DampingRule {
     switch self {
     case .thor, .thorStop, .thorNT, .thorTrace, .thorFrequency, .thorSplit: .factor
+    case .nnTHOR: .sqrt
     case .kfac, .kfac2015, .blockTridiagonal, .frobeniusRule: .pi
     case .sgd, .momentum, .nesterov, .adam: .none
     case .naturalGradient, .blockNaturalGradient, .ekfac, .cgKFAC, .cgExactBlock: .exact
@@ -73,8 +77,22 @@ public enum OptimizerMethod: String, CaseIterable, Codable, Sendable {
     case .kfac, .frobeniusRule, .thor, .thorStop, .thorNT, .thorTrace, .thorFrequency, .thorSplit:
       DampingRule.allCases
     case .blockTridiagonal: [.sqrt, .factor, .pi]
+    case .nnTHOR: [.sqrt, .factor]
     default: [rule]
     }
+  }
+}
+
+/// What an optimizer must know of the run it is made for.
+public struct RunLength: Equatable, Sendable {
+  public let stepsPerEpoch: Int
+  public let steps: Int
+  public let batch: Int
+
+  public init(stepsPerEpoch: Int, steps: Int, batch: Int) {
+    self.stepsPerEpoch = stepsPerEpoch
+    self.steps = steps
+    self.batch = batch
   }
 }
 
@@ -99,6 +117,8 @@ public struct OptimizerSettings: Equatable, Sendable {
   public var stopBelow: Double?
   public var traceReading = TraceRule.Reading.product
   public var traceReference = TraceRule.Reference.lastAccepted
+  /// The steps between two refreshes of `nn.thor`.
+  public var frequency = 100
   public var iterationLimit = 10
   public var tolerance = 1e-2
   public var isWarm = false
@@ -116,6 +136,10 @@ public struct OptimizerSettings: Equatable, Sendable {
       momentum = 0
       damping = .constant(150)
     case .ekfac: learningRate = .constant(0.01)
+    case .nnTHOR:
+      learningRate = .constant(0.01)
+      damping = .constant(0.1)
+      fisher = .empirical
     case .thor, .thorStop, .thorNT, .thorTrace, .thorFrequency, .thorSplit:
       // λ on each factor amplifies by up to λ⁻²: with stale inverses a larger rate diverges.
       learningRate = .constant(0.01)
@@ -125,9 +149,10 @@ public struct OptimizerSettings: Equatable, Sendable {
   }
 
   /// The optimizer of a method with these numbers; throws one sentence where they cannot be used.
-  public func optimizer(_ method: OptimizerMethod, stepsPerEpoch: Int) throws(OptimizationError)
+  public func optimizer(_ method: OptimizerMethod, _ run: RunLength) throws(OptimizationError)
     -> any Optimizer
   {
+    let stepsPerEpoch = run.stepsPerEpoch
     let used = rule ?? method.rule
     guard method.rules.contains(used) else {
       throw OptimizationError(
@@ -191,10 +216,31 @@ public struct OptimizerSettings: Equatable, Sendable {
         FrobeniusPreconditioner(
           try FrobeniusIntervalRule(), damping: used, lambda: damping, fisher: fisher), descent,
         name: method.rawValue)
+    case .nnTHOR:
+      return try MindSporeTHOR(mindSpore(used, run))
     case .kfac, .thor, .thorStop, .thorNT, .thorTrace, .thorFrequency, .thorSplit:
       return PreconditionedDescent(
         try KroneckerPreconditioner(kronecker(method, used), name: method.rawValue), descent)
     }
+  }
+
+  /// `nn.thor` takes its rate and damping step by step, at e = (k + 1)/(steps of an epoch) (7.7).
+  private func mindSpore(_ rule: DampingRule, _ run: RunLength) -> MindSporeOptions {
+    func steps(_ schedule: Schedule) -> [Double] {
+      if case .constant(let value) = schedule { return [value] }
+      return (0..<run.steps).map {
+        schedule.value(atEpoch: Double($0 + 1) / Double(run.stepsPerEpoch))
+      }
+    }
+    var options = MindSporeOptions(
+      learningRate: steps(learningRate), damping: steps(damping), momentum: momentum)
+    options.weightDecay = weightDecay
+    options.batchSize = run.batch
+    options.frequency = frequency
+    options.fisher = fisher
+    options.clipsGradient = clipping == .eachTensor(norm: 1)
+    if rule == .factor { options.source = .page }
+    return options
   }
 
   /// KFAC, THOR and its ablations differ in averages, intervals, trace rule and split alone.

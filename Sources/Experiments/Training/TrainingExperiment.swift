@@ -34,6 +34,11 @@ public struct TrainingExperiment: Sendable {
     public init() {}
 
     public func stepsPerEpoch(_ data: TrainingData) -> Int { max(1, data.training.count / batch) }
+
+    /// What an optimizer must know of a run.
+    public func length(_ data: TrainingData) -> RunLength {
+      RunLength(stepsPerEpoch: stepsPerEpoch(data), steps: steps, batch: batch)
+    }
   }
 
   /// One evaluation.
@@ -91,8 +96,7 @@ public struct TrainingExperiment: Sendable {
     self.data = data
     // Numbers that cannot be used are refused before anything is trained.
     for entry in entries {
-      _ = try entry.settings.optimizer(
-        entry.method, stepsPerEpoch: options.stepsPerEpoch(data))
+      _ = try entry.settings.optimizer(entry.method, options.length(data))
     }
     let jobs = entries.flatMap { entry in options.seeds.map { (entry, $0) } }
     let what = "training runs"
@@ -119,7 +123,7 @@ public struct TrainingExperiment: Sendable {
     let stepsPerEpoch = options.stepsPerEpoch(data)
     var loop = TrainingLoop(
       network: network,
-      optimizer: try entry.settings.optimizer(entry.method, stepsPerEpoch: stepsPerEpoch),
+      optimizer: try entry.settings.optimizer(entry.method, options.length(data)),
       data: data.training, likelihood: .categorical, batch: options.batch, seed: seed)
     let evaluated = data.training.subset(
       Array(0..<min(options.evaluatedTraining, data.training.count)))

@@ -99,7 +99,9 @@ public struct EKFACCost {
       var operations = 0.0
       let time = try ProcessorTime(samples: 1, secondsPerSample: 0) {
         var loop = TrainingLoop(
-          network: network, optimizer: try settings.optimizer(method, stepsPerEpoch: perEpoch),
+          network: network,
+          optimizer: try settings.optimizer(
+            method, RunLength(stepsPerEpoch: perEpoch, steps: count, batch: 256)),
           data: data, likelihood: .categorical, batch: 256, seed: 1)
         for _ in 0..<count { try loop.advance() }
         operations = loop.optimizer.operations
