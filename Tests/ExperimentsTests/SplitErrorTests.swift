@@ -131,6 +131,42 @@ struct SplitErrorTests {
     #expect(abs(try error().shareInside - sum(inside) / sum(whole)) <= 1e-13)
   }
 
+  /// Where A has nothing outside its blocks, what is dropped is dropped by G alone, and the reverse.
+  @Test func whatOneFactorAloneDropsIsSeen() throws {
+    let (a, g) = factors[0]
+    for (first, second) in [(pinched(a), g), (a, pinched(g))] {
+      let one = SplitError(
+        [
+          .init(
+            a: try SplitFactor(first, split: SplitErrorTests.split, lambda: 0.3),
+            g: try SplitFactor(second, split: SplitErrorTests.split, lambda: 0.3))
+        ], lambda: 0.3)
+      let whole = Matrix.kronecker(first, second)
+      let difference = whole - Matrix.kronecker(pinched(first), pinched(second))
+      let largest = LAPACK.dlange(difference, .maximum)
+      let value = try #require(one.value(.largest, .out))
+      #expect(abs(value - largest) <= 1e-14 * largest && largest > 0)
+      let frobenius = LAPACK.dlange(difference, .frobenius) / LAPACK.dlange(whole, .frobenius)
+      let ratio = try #require(one.value(.frobenius, .out))
+      #expect(abs(ratio - frobenius) <= 1e-13)
+    }
+  }
+
+  /// The sizes of Figure 4, where the iteration stops long before the dimension of 420.
+  @Test(arguments: [0, 0.3])
+  func theSpectralNormOfALargeDifferenceIsThatOfLAPACK(shift: Double) throws {
+    var generator = Generator(seed: 7)
+    let a = generator.symmetric(eigenvalues: geometric(21, from: 5, to: 0.001))
+    let g = generator.symmetric(eigenvalues: geometric(20, from: 0.1, to: 1e-5))
+    let (c, d) = (a.addingToDiagonal(shift), g.addingToDiagonal(shift))
+    let dense =
+      Matrix.kronecker(c, d)
+      - Matrix.kronecker(c.pinched(blockSize: 10), d.pinched(blockSize: 10))
+    let expected = try spectralNorm(dense)
+    let value = try SplitSpectrum.differenceNorm(a: a, g: g, split: 10, shift: shift)
+    #expect(abs(value - expected) <= 1e-7 * expected, "\(value) for \(expected)")
+  }
+
   @Test func aNormThatWasNotComputedHasNoValue() throws {
     let layers = try error().layers.map { SplitError.Layer(a: $0.a, g: $0.g) }
     #expect(SplitError(layers, lambda: 0.3).value(.spectral, .out) == nil)
