@@ -20,6 +20,7 @@ struct List: ParsableCommand {
         natgrad list metrics
         natgrad list properties
         natgrad list mistakes --distances mistakes.csv
+        natgrad list mistakes --trajectory-distances trajectory-mistakes.csv
       """)
 
   @Argument(
@@ -38,6 +39,13 @@ struct List: ParsableCommand {
       differ, 'n/a' where the other mistake does not apply there.
       """)
   var distances: String?
+
+  @Option(
+    help: """
+      With the topic mistakes: the same matrix of the mistakes that need an optimizer's memory, each on \
+      the short training run of its home.
+      """)
+  var trajectoryDistances: String?
 
   private static let topics: [(name: String, entries: [(name: String, meaning: String)])] = [
     (
@@ -84,7 +92,7 @@ struct List: ParsableCommand {
     ),
     (
       "mistakes",
-      Mistake.all.map { mistake in
+      MistakeCatalogue.all.map { mistake in
         let tests = mistake.caughtBy.map(\.description).joined(separator: ", ")
         return (mistake.id, "\(mistake.name). Mark: \(mistake.mark). Caught by: \(tests)")
       }
@@ -113,13 +121,13 @@ struct List: ParsableCommand {
     // Read only where it is shown: everything else needs no file.
     if topic == nil || shown.isEmpty { shown.append(("properties", try List.properties())) }
     if let distances {
-      guard topic == "mistakes" else {
-        throw UserInputError(
-          description:
-            "--distances \(distances): the topic is \(topic ?? "not given"), and distances "
-            + "are those of mistakes; write natgrad list mistakes --distances \(distances).")
-      }
-      try AtomicFile.write(MistakeDistances().csv, to: distances)
+      try check("--distances", distances)
+      try AtomicFile.write(MistakeDistances(Mistake.all).csv, to: distances)
+    }
+    if let trajectoryDistances {
+      try check("--trajectory-distances", trajectoryDistances)
+      try AtomicFile.write(
+        MistakeDistances(TrajectoryMistake.all).csv, to: trajectoryDistances)
     }
     for (index, topic) in shown.enumerated() {
       if index > 0 { print() }
@@ -129,6 +137,16 @@ struct List: ParsableCommand {
         let padding = String(repeating: " ", count: width - entry.name.count)
         print("  \(entry.name)\(padding)  \(entry.meaning)")
       }
+    }
+  }
+
+  /// Refuses an option that only mistakes have.
+  private func check(_ option: String, _ path: String) throws {
+    guard topic == "mistakes" else {
+      throw UserInputError(
+        description:
+          "\(option) \(path): the topic is \(topic ?? "not given"), and distances are those of "
+          + "mistakes; write natgrad list mistakes \(option) \(path).")
     }
   }
 }

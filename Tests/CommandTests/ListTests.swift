@@ -110,31 +110,34 @@ struct ListMistakesTests {
     }
     #expect(program.status == 0 && program.stderr.isEmpty)
     let lines = program.stdout.split(separator: "\n").dropFirst()
-    #expect(lines.count == Mistake.all.count)
-    for (line, mistake) in zip(lines, Mistake.all) {
+    #expect(lines.count == MistakeCatalogue.all.count)
+    for (line, mistake) in zip(lines, MistakeCatalogue.all) {
       #expect(line.hasPrefix("  \(mistake.id) ") && line.contains(mistake.name), "\(line)")
       #expect(line.contains(" Mark: \(mistake.mark). Caught by: "), "\(line)")
     }
   }
 
-  @Test func theDistancesAreThoseOfTheSource() throws {
+  @Test(arguments: [
+    ("--distances", "mistakes.csv"), ("--trajectory-distances", "trajectory-mistakes.csv"),
+  ])
+  func theDistancesAreThoseOfTheSource(option: String, file: String) throws {
     try withTemporaryFolder { folder in
-      let program = try Program.run(
-        ["list", "mistakes", "--distances", "distances.csv"], directory: folder)
+      let program = try Program.run(["list", "mistakes", option, file], directory: folder)
       #expect(program.status == 0 && program.stderr.isEmpty)
-      let written = try String(contentsOfFile: "\(folder)/distances.csv", encoding: .utf8)
-      let committed = try String(
-        contentsOfFile: Fixtures.path("reports/mistakes.csv"), encoding: .utf8)
-      #expect(written == committed, "write Fixtures/reports/mistakes.csv anew, and build")
+      let written = try String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)
+      let committed = try String(contentsOfFile: Fixtures.path("reports/\(file)"), encoding: .utf8)
+      #expect(written == committed, "write Fixtures/reports/\(file) anew, and build")
     }
   }
 
   @Test func distancesOfAnotherTopicAreRefused() throws {
     try withTemporaryFolder { folder in
-      for topic in [["list"], ["list", "rules"]] {
-        let program = try Program.run(topic + ["--distances", "d.csv"], directory: folder)
-        #expect(program.status == 2 && program.stdout.isEmpty && program.complaints.count == 1)
-        #expect(program.stderr.contains("write natgrad list mistakes --distances d.csv"))
+      for option in ["--distances", "--trajectory-distances"] {
+        for topic in [["list"], ["list", "rules"]] {
+          let program = try Program.run(topic + [option, "d.csv"], directory: folder)
+          #expect(program.status == 2 && program.stdout.isEmpty && program.complaints.count == 1)
+          #expect(program.stderr.contains("write natgrad list mistakes \(option) d.csv"))
+        }
       }
       #expect(try names(in: folder).isEmpty)
     }

@@ -6,8 +6,7 @@ import Networks
 ///
 /// A recipe turns it into a dump. The settings in which the mistakes are at home are at
 /// `CurvatureSetting.dense` and its neighbours.
-public struct CurvatureSetting: Sendable {
-  /// One word for tables.
+public struct CurvatureSetting: MistakeSetting {
   public var name: String
   /// The network with its present parameters θ.
   public var network: Network

@@ -57,7 +57,6 @@ extension Mistake {
     }
   }
 
-  /// Why the mistake does not apply to a setting; nil where it does.
   public func whyNotApplicable(to setting: CurvatureSetting) -> String? {
     for need in needs {
       if let reason = need.isMissing(in: setting) { return reason }

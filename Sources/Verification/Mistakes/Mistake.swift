@@ -1,30 +1,19 @@
 import DenseAlgebra
 import Networks
 
-/// One mistake of the catalogue: a recipe for curvature with one wrong stage, and how it shows.
-///
-/// The numbers are those of the specification, section 11; a letter tells forms of one mistake apart.
-/// Mistakes are named by what they do, whoever makes them.
-public struct Mistake: Sendable {
-  /// M-01 to M-67.
+/// A mistake that shows in one batch: a recipe for curvature with one wrong stage.
+public struct Mistake: CataloguedMistake {
   public let number: Int
-  /// A letter where a mistake has several forms.
   public let form: String
-  /// What is done instead of what, in one sentence.
   public let name: String
-  /// The wrong formula; its primed symbols are the dumped ones.
   public let wrong: String
-  /// The formula that it stands for.
   public let right: String
-  /// What tells it from every other mistake.
   public let mark: String
   /// The first quantities of a layer that it changes; what is computed from them changes too.
   public let changes: [Quantity]
-  /// The tests that it fails.
   public let caughtBy: [Catch]
   /// What a setting must have for the mistake to make a difference.
   public let needs: [Need]
-  /// Where its signature is tested and its distance to the others is measured.
   public let home: CurvatureSetting
   /// The one deviation.
   public let change: @Sendable (inout CurvatureRecipe) -> Void
@@ -47,9 +36,6 @@ public struct Mistake: Sendable {
     self.change = change
   }
 
-  /// M-01, M-08a.
-  public var id: String { "M-" + (number < 10 ? "0" : "") + "\(number)\(form)" }
-
   /// The recipe with this mistake in it.
   public var recipe: CurvatureRecipe {
     var recipe = CurvatureRecipe()
@@ -57,8 +43,11 @@ public struct Mistake: Sendable {
     return recipe
   }
 
-  /// What a program with this mistake would dump.
   public func dump(_ setting: CurvatureSetting) -> CurvatureDump { recipe.dump(setting) }
+
+  public static func rightDump(_ setting: CurvatureSetting) -> CurvatureDump {
+    CurvatureRecipe().dump(setting)
+  }
 
   /// A quantity of a layer, as it is called in the dump.
   public enum Quantity: String, CaseIterable, Sendable {
@@ -113,7 +102,7 @@ public struct Mistake: Sendable {
 }
 
 extension Mistake {
-  /// Every mistake, by number and form.
+  /// Every mistake of one batch, by number and form.
   public static let all: [Mistake] =
     (scale + fisher + order + records + solve + damping + averages
     + inverses + secondMoments + sharing + split + conjugateGradients).sorted {

@@ -17,20 +17,23 @@ public struct MistakeDistances: Sendable {
   }
 
   /// The mistakes, in the order of rows and columns.
-  public let mistakes: [Mistake]
+  public let ids: [String]
+  /// The names of their homes.
+  public let homes: [String]
   /// One row per mistake: first the distance to the right dump, then to every mistake.
   public let rows: [[Cell]]
 
   /// Computes the matrix; every dump of a home is computed once.
-  public init(_ mistakes: [Mistake] = Mistake.all) {
-    self.mistakes = mistakes
+  public init<M: CataloguedMistake>(_ mistakes: [M]) throws {
+    self.ids = mistakes.map(\.id)
+    self.homes = mistakes.map(\.home.name)
     var dumps: [String: [CurvatureDump?]] = [:]
-    self.rows = mistakes.indices.map { row in
+    self.rows = try mistakes.indices.map { row in
       let home = mistakes[row].home
       let all =
-        dumps[home.name]
-        ?? [CurvatureRecipe().dump(home)]
-        + mistakes.map { $0.whyNotApplicable(to: home) == nil ? $0.dump(home) : nil }
+        try dumps[home.name]
+        ?? [M.rightDump(home)]
+        + mistakes.map { try $0.whyNotApplicable(to: home) == nil ? $0.dump(home) : nil }
       dumps[home.name] = all
       guard let own = all[row + 1] else {
         preconditionFailure("\(mistakes[row].id) does not apply to its home \(home.name)")
@@ -51,10 +54,10 @@ public struct MistakeDistances: Sendable {
   /// `n/a: needs biases`.
   public var csv: [UInt8] {
     CSV.encode(
-      header: ["mistake", "home", "right"] + mistakes.map(\.id),
-      rows: zip(mistakes, rows).map { mistake, cells in
-        [.text(mistake.id), .text(mistake.home.name)]
-          + cells.map { cell in
+      header: ["mistake", "home", "right"] + ids,
+      rows: ids.indices.map { row in
+        [.text(ids[row]), .text(homes[row])]
+          + rows[row].map { cell in
             switch cell {
             case .difference(let value): .number(value)
             case .shapes(let name): .text("shape of \(name)")
