@@ -59,7 +59,7 @@ public struct TraceRule: Equatable, Sendable {
     guard ω2 <= ω1 else {
       throw OptimizationError(
         "ω₁ is \(ω1) and ω₂ is \(ω2); ω₂ must not exceed ω₁, since a layer updates above ω₁ and stops "
-          + "below ω₂: swap them?")
+          + "below ω₂: swap them? Give the larger one as ω₁.")
     }
     self.init(unchecked: ω1, ω2, reading, reference)
   }

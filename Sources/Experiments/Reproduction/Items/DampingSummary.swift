@@ -28,19 +28,23 @@ struct DampingSummary {
       }.map(value))
   }
 
-  /// The decrease relative to the largest of all rules and λ in the same state.
+  /// The sum over the seeds of a decrease, divided by that of the largest of all rules and λ in each state.
+  ///
+  /// Sums and not a mean of shares: late in training a state's largest decrease may be next to nothing.
   func share(
     _ iteration: Int, _ rule: DampingRule, _ λ: Double,
     _ value: (DampingMeasurement.Decrease) -> Double
-  ) -> SampleSummary? {
-    SampleSummary(
-      measured.filter { $0.iteration == iteration }.compactMap { state in
-        let all = state.measurement.decreases
-        guard let largest = all.map(value).filter(\.isFinite).max(), largest > 0,
-          let own = all.first(where: { $0.rule == rule && $0.lambda == λ })
-        else { return nil }
-        return value(own) / largest
-      })
+  ) -> Double? {
+    var (own, largest) = (0.0, 0.0)
+    for state in measured where state.iteration == iteration {
+      let all = state.measurement.decreases
+      guard let best = all.map(value).filter(\.isFinite).max(),
+        let found = all.first(where: { $0.rule == rule && $0.lambda == λ })
+      else { return nil }
+      own += value(found)
+      largest += best
+    }
+    return largest > 0 && own.isFinite ? own / largest : nil
   }
 
   private func best(_ iteration: Int, _ rule: DampingRule, _ reference: Reference, _ λ: Double)
@@ -57,7 +61,7 @@ struct DampingSummary {
   ) -> (lambda: Double, value: Double)? {
     DampingMeasurement.best(
       lambdas.compactMap { own in
-        share(iteration, rule, own, value).map { (own, $0.mean) }
+        share(iteration, rule, own, value).map { (own, $0) }
       })
   }
 
@@ -109,7 +113,7 @@ struct DampingSummary {
         ("best_lambda", "the rule's λ with the largest mean (empty for none, which has no λ)"),
         (
           "value",
-          "mean η there, or mean share of the largest decrease of all rules and λ of the state"
+          "mean η there, or the share of the sum of the largest decreases of the states"
         ),
       ])
     for iteration in iterations {
@@ -143,9 +147,9 @@ struct DampingSummary {
         ("iteration", "the training step"), ("rule", "the damping rule"),
         ("lambda", "the rule's λ"),
         ("batch", "mean of h(θ) − h(θ − αû) on the batch, α the best length there"),
-        ("batch_share", "mean share of the largest decrease of all rules and λ of the state"),
+        ("batch_share", "the sum over the seeds / that of the largest decrease of each state"),
         ("held_out", "mean of the decrease on test examples at the same α"),
-        ("held_out_share", "mean share of the largest of all rules and λ of the state"),
+        ("held_out_share", "the same share on test examples"),
       ])
     for iteration in iterations {
       for rule in DampingRule.allCases {
@@ -159,7 +163,7 @@ struct DampingSummary {
           else { continue }
           table.append([
             .integer(iteration), .text(rule.rawValue), .number(λ), .number(batch.mean),
-            .number(batchShare.mean), .number(heldOut.mean), .number(heldOutShare.mean),
+            .number(batchShare), .number(heldOut.mean), .number(heldOutShare),
           ])
         }
       }
@@ -203,11 +207,11 @@ struct DampingSummary {
 
   var figure: Canvas {
     let λ = fixed.contains(1e-2) ? 1e-2 : fixed[0]
-    func series(_ value: (DampingRule, Double) -> SampleSummary?) -> [LineSeries] {
+    func series(_ value: (DampingRule, Double) -> Double?) -> [LineSeries] {
       DampingRule.allCases.map { rule in
         let points = lambdas.compactMap { own in value(rule, own).map { (own, $0) } }
         return LineSeries(
-          name: rule.rawValue, x: points.map(\.0), y: points.map(\.1.mean))
+          name: rule.rawValue, x: points.map(\.0), y: points.map(\.1))
       }
     }
     let x = ChartAxis("the rule's λ", .logarithmic)
@@ -216,7 +220,7 @@ struct DampingSummary {
         LineChartGrid.Panel(
           title: "iteration \(iteration): against F + \(NumberFormat.short(λ)) I", x: x,
           y: ChartAxis("η", limits: 0...1),
-          series: series { values(iteration, $0, $1, .full, .fixed(λ), \.efficiency) })
+          series: series { values(iteration, $0, $1, .full, .fixed(λ), \.efficiency)?.mean })
       }
       + iterations.map { iteration in
         LineChartGrid.Panel(
@@ -228,7 +232,7 @@ struct DampingSummary {
         LineChartGrid.Panel(
           title: "iteration \(iteration): length, reference with the same λ", x: x,
           y: ChartAxis("length / exact length", .logarithmic, limits: 0.01...100),
-          series: series { values(iteration, $0, $1, .full, .same, \.lengthRatio) })
+          series: series { values(iteration, $0, $1, .full, .same, \.lengthRatio)?.mean })
       }
     return LineChartGrid(
       title: "Five damping rules on the same Kronecker factors",

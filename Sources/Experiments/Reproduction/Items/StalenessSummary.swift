@@ -187,7 +187,8 @@ struct StalenessSummary {
           name: "kfac, fresh weights, another batch", x: other.map(\.0), y: other.map(\.1))
       ]
     }
-    let x = ChartAxis("age of the factors, steps", .logarithmic)
+    let x = ChartAxis(
+      "age of the factors, steps", .logarithmic, limits: 1...Double(max(2, ages.last ?? 2)))
     let panels =
       plan.origins.map { origin in
         LineChartGrid.Panel(
