@@ -52,6 +52,19 @@ public struct TrainingExperiment: Sendable {
     public let operations: Double
     /// Seconds of all steps so far, evaluations not counted.
     public let seconds: Double
+
+    public init(
+      step: Int, epoch: Double, trainingLoss: Double, testLoss: Double, testAccuracy: Double,
+      operations: Double, seconds: Double
+    ) {
+      self.step = step
+      self.epoch = epoch
+      self.trainingLoss = trainingLoss
+      self.testLoss = testLoss
+      self.testAccuracy = testAccuracy
+      self.operations = operations
+      self.seconds = seconds
+    }
   }
 
   /// One seeded run of one method.
@@ -63,6 +76,18 @@ public struct TrainingExperiment: Sendable {
     /// Why the run ended early; nil where it did not.
     public internal(set) var divergence: String?
     public internal(set) var network: Network
+
+    public init(
+      name: String, seed: UInt64, network: Network, points: [Point] = [],
+      decisions: [RefreshDecision] = [], divergence: String? = nil
+    ) {
+      self.name = name
+      self.seed = seed
+      self.network = network
+      self.points = points
+      self.decisions = decisions
+      self.divergence = divergence
+    }
 
     /// The largest test accuracy of all evaluations.
     public var bestAccuracy: Double { points.map(\.testAccuracy).max() ?? 0 }
@@ -77,7 +102,8 @@ public struct TrainingExperiment: Sendable {
   /// Method by method, and within a method seed by seed.
   public let runs: [Run]
 
-  init(entries: [Entry], options: Options, data: TrainingData, runs: [Run]) {
+  /// Runs that were trained before.
+  public init(entries: [Entry], options: Options, data: TrainingData, runs: [Run]) {
     self.entries = entries
     self.options = options
     self.data = data

@@ -3,11 +3,12 @@ import Foundation
 import Optimization
 
 /// What training runs say of the paper's Table 2, Figure 7 and ablations.
-struct TrainingFindings {
+public struct TrainingFindings: Sendable {
   let experiment: TrainingExperiment
   private let rows: [TrainingReport.Row]
 
-  init(_ experiment: TrainingExperiment) {
+  /// Judges the runs of the ten methods of `figure-7`.
+  public init(_ experiment: TrainingExperiment) {
     self.experiment = experiment
     self.rows = TrainingReport.rows(experiment)
   }
@@ -43,7 +44,8 @@ struct TrainingFindings {
     .kfac, .ekfac, .cgKFAC, .thor, .thorStop, .thorNT, .thorTrace, .thorFrequency, .thorSplit,
   ]
 
-  var claims: [Claim] {
+  /// The paper's statements in their order.
+  public var claims: [Claim] {
     [faster, everySecondOrder, accuracy, againstKFAC, againstEKFAC, ablationClaim, printed]
   }
 
