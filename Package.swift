@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "Optimization", targets: ["Optimization"]),
     .library(name: "Verification", targets: ["Verification"]),
     .library(name: "Experiments", targets: ["Experiments"]),
+    .library(name: "Lessons", targets: ["Lessons"]),
     .executable(name: "natgrad", targets: ["natgrad"]),
   ],
   dependencies: [
@@ -53,10 +54,17 @@ let package = Package(
         "Verification",
       ],
       swiftSettings: numeric),
+    .target(
+      name: "Lessons",
+      dependencies: [
+        "Curvature", "DataFiles", "DenseAlgebra", "Experiments", "Fixtures", "Networks",
+        "Optimization", "Verification",
+      ],
+      swiftSettings: numeric),
     .executableTarget(
       name: "natgrad",
       dependencies: [
-        "Curvature", "DataFiles", "DenseAlgebra", "Experiments", "Fixtures", "Networks",
+        "Curvature", "DataFiles", "DenseAlgebra", "Experiments", "Fixtures", "Lessons", "Networks",
         "Optimization", "Verification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

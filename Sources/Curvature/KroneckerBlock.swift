@@ -26,9 +26,11 @@ public struct KroneckerBlock: MatrixStructure {
   }
 
   public func apply(_ vector: ParameterVector) -> ParameterVector {
+    // lesson: kronecker-apply
     // (A ⊗ G) cvec(V) = cvec(G V Aᵀ), and A is symmetric.
     let gv = g.times(vector.blocks[0])
     return ParameterVector(blocks: [a.times(gv.transposed).transposed])
+    // end lesson
   }
 
   public func dense(within limit: MemoryLimit) throws(CurvatureError) -> Matrix {

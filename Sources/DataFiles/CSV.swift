@@ -32,7 +32,8 @@ public enum CSV {
     cells.map(text(of:)).joined(separator: ",") + "\n"
   }
 
-  private static func text(of cell: Cell) -> String {
+  /// A cell as it stands in the file.
+  public static func text(of cell: Cell) -> String {
     switch cell {
     case .text(let text):
       guard text.utf8.contains(where: { ",\"\n\r".utf8.contains($0) }) else { return text }

@@ -38,11 +38,7 @@ struct Compare: ParsableCommand {
 
   func run() throws {
     let progress = Progress(isQuiet: quiet)
-    guard !output.isEmpty else {
-      throw UserInputError(
-        description: "--output is empty; a folder was expected, such as natgrad-results.")
-    }
-    let folder = try AtomicFolder(path: output)
+    let folder = try UserInput.output(output, example: "natgrad-results")
     let vectorization = try measured.order()
     let comparison: Comparison
     var quantities: Quantities?

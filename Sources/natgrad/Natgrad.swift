@@ -12,7 +12,7 @@ struct NatgradCommand: ParsableCommand {
       Results go to files and stdout, progress to stderr; bad input is one sentence and exit code 2.
       """,
     version: Natgrad.version,
-    subcommands: [Compare.self, Train.self, Reproduce.self, List.self])
+    subcommands: [Compare.self, Train.self, Reproduce.self, Notebooks.self, List.self])
 }
 
 @main
@@ -26,6 +26,9 @@ enum Main {
     }
     do {
       try command.run()
+    } catch let code as ExitCode {
+      // A command that has said what it found: a check that failed.
+      NatgradCommand.exit(withError: code)
     } catch  where NatgradCommand.exitCode(for: error) != .failure {
       // Help, version and what the argument parser itself refuses keep their own codes.
       NatgradCommand.exit(withError: error)

@@ -94,11 +94,7 @@ struct Reproduce: ParsableCommand {
 
   /// The output folder, made where it is missing.
   private func prepare() throws -> String {
-    guard !output.isEmpty else {
-      throw UserInputError(
-        description: "--output is empty; a folder was expected, such as natgrad-reproduction.")
-    }
-    _ = try AtomicFolder(path: output)
+    _ = try UserInput.output(output, example: "natgrad-reproduction")
     try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
     return output
   }

@@ -51,11 +51,7 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let progress = Progress(isQuiet: quiet)
-    guard !output.isEmpty else {
-      throw UserInputError(
-        description: "--output is empty; a folder was expected, such as natgrad-training.")
-    }
-    let folder = try AtomicFolder(path: output)
+    let folder = try UserInput.output(output, example: "natgrad-training")
     let methods = try optimizer.split(separator: ",", omittingEmptySubsequences: false).map {
       try UserInput.choice(String($0), option: "--optimizer", as: OptimizerMethod.self)
     }

@@ -1,4 +1,5 @@
 import Curvature
+import DataFiles
 import Experiments
 import Foundation
 import Networks
@@ -69,6 +70,15 @@ enum UserInput {
           "\(option) \(text): at most \(mostSeeds) seeds were expected; give fewer.")
     }
     return (1...numbers[0]).map { UInt64($0) }
+  }
+
+  /// The folder for results, checked before anything is computed; nothing is made yet.
+  static func output(_ path: String, example: String) throws -> AtomicFolder {
+    guard !path.isEmpty else {
+      throw UserInputError(
+        description: "--output is empty; a folder was expected, such as \(example).")
+    }
+    return try AtomicFolder(path: path)
   }
 
   /// A data set's name, a folder of IDX files, or a CSV file.

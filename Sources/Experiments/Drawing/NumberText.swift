@@ -1,30 +1,34 @@
 import Foundation
 
 /// Numbers as figures print them: a true minus sign, powers of ten with raised digits.
-enum NumberText {
+public enum NumberText {
   /// 10ᵏ.
-  static func powerOfTen(_ exponent: Int) -> String {
+  public static func powerOfTen(_ exponent: Int) -> String {
     let raised = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
     let digits = String(abs(exponent)).map { raised[$0.wholeNumberValue!] }
     return "10" + (exponent < 0 ? "⁻" : "") + String(digits)
   }
 
   /// A number with a fixed number of decimals.
-  static func fixed(_ value: Double, decimals: Int) -> String {
+  public static func fixed(_ value: Double, decimals: Int) -> String {
     let text = String(format: "%.\(decimals)f", abs(value))
     let isZero = text.allSatisfy { $0 == "0" || $0 == "." }
     return (value < 0 && !isZero ? "−" : "") + text
   }
 
   /// A number with three significant digits, as in 0.0123 or 1.23×10⁻⁷.
-  static func short(_ value: Double) -> String {
+  public static func short(_ value: Double) -> String { significant(value, digits: 3) }
+
+  /// A number with at most so many significant digits, without zeros at the end.
+  public static func significant(_ value: Double, digits: Int) -> String {
+    precondition(digits >= 1, "\(digits) significant digits")
     guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "−∞" : "∞" }
     if value == 0 { return "0" }
-    let parts = String(format: "%.2e", abs(value)).split(separator: "e")
+    let parts = String(format: "%.\(digits - 1)e", abs(value)).split(separator: "e")
     guard let exponent = Int(parts[1]) else { preconditionFailure("no exponent in \(parts)") }
     let sign = value < 0 ? "−" : ""
     if (-3...5).contains(exponent) {
-      return sign + trimmed(String(format: "%.\(max(0, 2 - exponent))f", abs(value)))
+      return sign + trimmed(String(format: "%.\(max(0, digits - 1 - exponent))f", abs(value)))
     }
     let mantissa = trimmed(String(parts[0]))
     return sign + (mantissa == "1" ? "" : mantissa + "×") + powerOfTen(exponent)
