@@ -51,6 +51,7 @@ struct ChapterArguments: ParsableArguments {
       progress.say("chapter \(chapter.prefix): \(chapter.title)")
       let start = ContinuousClock.now
       let files = try export.files(of: chapter)
+      for problem in files.problems { progress.say("chapter \(chapter.prefix): \(problem)") }
       progress.say("chapter \(chapter.prefix) took \((ContinuousClock.now - start).formatted())")
       return files
     }
@@ -96,7 +97,8 @@ extension Notebooks {
       abstract: "Compute chapters again and compare with the files of a folder.",
       discussion: """
         On the platform that wrote the files every byte counts; elsewhere numbers may differ in their
-        last place. Exit code 1 where a file has drifted.
+        last place. Exit code 1 where a file has drifted, or a chapter breaks a rule (alternative text,
+        headings, portable mathematics, length, typed numbers, sizes of files).
         """)
 
     @OptionGroup var chapters: ChapterArguments
@@ -106,12 +108,14 @@ extension Notebooks {
     func run() throws {
       _ = try ExportManifest.read(folder: folder)
       let (export, files) = try chapters.compute()
+      let problems = files.flatMap { file in file.problems.map { "\(file.record.name): \($0)" } }
       let drifts = try export.drift(of: files, withPages: true, in: folder)
-      for drift in drifts { print(drift) }
+      for line in problems + drifts.map(\.description) { print(line) }
       if !drifts.isEmpty {
         print("Drifted: \(drifts.count). 'natgrad notebooks export' writes them anew.")
-        throw ExitCode(1)
       }
+      if !problems.isEmpty { print("Broken rules of a chapter: \(problems.count).") }
+      guard drifts.isEmpty && problems.isEmpty else { throw ExitCode(1) }
       print("Nothing has drifted; chapters checked: \(files.count).")
     }
   }

@@ -4,6 +4,8 @@ import Experiments
 /// All files of a chapter, by their path in the export folder.
 public struct ChapterFiles: Sendable {
   public let files: [(path: String, bytes: [UInt8])]
+  /// The rules of ``DocumentCheck`` that the chapter breaks.
+  public let problems: [String]
   /// What the manifest says of the chapter.
   public let record: ExportManifest.Chapter
 
@@ -37,6 +39,7 @@ public struct ChapterFiles: Sendable {
       files.append(("data/\(chapter.prefix)-\(name).npz", NPZ.encode(arrays)))
     }
     self.files = files
+    problems = DocumentCheck.problems(document) + DocumentCheck.problems(files)
     record = ExportManifest.Chapter(
       name: chapter.name, words: WordCount.words(document),
       files: files.map { ExportManifest.File(name: $0.path, sha256: SHA256.hexDigest($0.bytes)) },
