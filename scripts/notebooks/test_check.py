@@ -50,8 +50,9 @@ FAULTY = [
      "class Drawn:\n    def _repr_html_(self):\n        raise KeyError('drawing')\nDrawn()",
      "KeyError: 'drawing' in order"),
     ("asks-for-the-network", "try-it",
-     "import urllib.request\nurllib.request.urlopen('http://192.0.2.1/data.csv')",
+     "import urllib.request\nurllib.request.urlopen('http://192.0.2.1/data.csv', timeout=1)",
      "no network, and this cell asked for 192.0.2.1"),
+    ("lost-among-solutions", "try-it", "assert Path.cwd().name != 'solutions'", None),
     ("writes-a-file", "try-it", "Path('left.txt').write_text('left')", None),
     ("kills-itself", "self-check", "os.kill(os.getpid(), 9)\nassert False", "SIGKILL"),
     ("passes-unsolved", "self-check", "assert True", "passed unsolved"),
@@ -284,12 +285,19 @@ class RunningTest(unittest.TestCase):
         name = "solutions/02-faulty.ipynb"
         self.assertIn("AssertionError", "".join(self.blamed(name, "never-solved")))
         self.assertEqual(len(self.blamed(name, "solved-after-another")), 2)
+        self.assertIn("in order", "".join(self.blamed(name, "lost-among-solutions")))
 
     def test_failing_setup_is_blamed_alone(self) -> None:
         problems = self.reports["03-no-setup.ipynb"].problems
         self.assertEqual(len(problems), 3, problems)
         self.assertEqual(len(self.blamed("03-no-setup.ipynb", "setup")), 2)
         self.assertIn("3 cells were not run", problems[1])
+
+    def test_neither_way_of_running_lets_a_cell_reach_the_network(self) -> None:
+        problems = self.blamed("02-faulty.ipynb", "asks-for-the-network")
+        for problem, how in zip(problems, ("in order", "alone"), strict=True):
+            self.assertIn("no network", problem)
+            self.assertIn(how, problem)
 
     def test_written_file(self) -> None:
         self.assertEqual(len(self.whole.problems), 1)
