@@ -105,6 +105,10 @@ let package = Package(
       name: "ExperimentsTests", dependencies: ["Experiments", "Fixtures", "TestSupport"],
       swiftSettings: numeric),
     .testTarget(
+      name: "LessonsTests",
+      dependencies: ["Lessons", "DataFiles", "Experiments", "Fixtures", "Networks"],
+      swiftSettings: numeric),
+    .testTarget(
       name: "CommandTests",
       dependencies: [
         "natgrad", "Curvature", "DataFiles", "DenseAlgebra", "Fixtures", "Networks", "Verification",

@@ -155,4 +155,22 @@ import Testing
     let (map, again) = (DrawingSamples.smallHeatmap.canvas, DrawingSamples.smallHeatmap.canvas)
     #expect(map.svg() == again.svg() && map.png() == again.png())
   }
+
+  /// Up to 256 colours are written as a palette, more as they are.
+  @Test(arguments: [1, 2, 255, 256, 257, 600])
+  func imagesKeepEveryColor(count: Int) throws {
+    let colors = (0..<count).map { Color(UInt32($0 * 1973 % 0xFFFFFF)) }
+    #expect(Set(colors).count == count)
+    var canvas = Canvas(
+      width: Double(count), height: 2, title: "Colours", alternativeText: "A line of colours.")
+    canvas.image(
+      ColorGrid(rowCount: 2, columnCount: count, colors: colors + colors.reversed()),
+      in: Rectangle(x: 0, y: 0, width: Double(count), height: 2))
+    let file = canvas.png(scale: 1)
+    let image = try PNGPixels(file)
+    #expect(file[25] == (count <= 256 ? 3 : 2))
+    for x in 0..<count {
+      #expect(image[x, 0] == colors[x] && image[x, 1] == colors[count - 1 - x])
+    }
+  }
 }

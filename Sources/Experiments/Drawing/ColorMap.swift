@@ -1,6 +1,6 @@
-/// A continuous family of colours over 0…1.
+/// A family of 253 colours over 0…1: with three exceptions beside them they fit a palette of 256.
 ///
-/// Linear interpolation between equidistant sRGB samples.
+/// Linear interpolation between equidistant sRGB samples, at multiples of 1/252.
 public struct ColorMap: Equatable, Sendable {
   private let samples: [Color]
 
@@ -8,7 +8,8 @@ public struct ColorMap: Equatable, Sendable {
 
   /// The colour at a position; positions outside 0…1 take the end colours.
   public func color(at position: Double) -> Color {
-    let scaled = max(0, min(1, position)) * Double(samples.count - 1)
+    let step = (max(0, min(1, position)) * 252).rounded() / 252
+    let scaled = step * Double(samples.count - 1)
     let index = min(Int(scaled), samples.count - 2)
     let fraction = scaled - Double(index)
     func mix(_ channel: KeyPath<Color, UInt8>) -> UInt8 {

@@ -131,8 +131,25 @@ public enum DocumentCheck {
         problems.append("figure \(figure.name): the alternative text has no measured number")
       }
       if figure.tables.isEmpty { problems.append("figure \(figure.name) names no table") }
+      problems += texts(of: figure.canvas).map { "figure \(figure.name): \($0)" }
       for table in figure.tables where !document.tables.contains(where: { $0.name == table }) {
         problems.append("figure \(figure.name): there is no table \(table)")
+      }
+      return problems
+    }
+  }
+
+  /// Texts of a drawing that are cut, too small, or cover another.
+  static func texts(of canvas: Canvas) -> [String] {
+    let whole = Rectangle(x: 0, y: 0, width: canvas.width, height: canvas.height)
+    let texts = canvas.texts
+    return texts.indices.flatMap { index -> [String] in
+      let text = texts[index]
+      var problems: [String] = []
+      if !whole.contains(text.box) { problems.append("'\(text.string)' is cut") }
+      if text.size < 11 { problems.append("'\(text.string)' is smaller than 11 pixels") }
+      if let other = texts[(index + 1)...].first(where: { $0.box.overlaps(text.box) }) {
+        problems.append("'\(text.string)' and '\(other.string)' cover each other")
       }
       return problems
     }

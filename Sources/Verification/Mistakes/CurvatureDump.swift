@@ -26,6 +26,7 @@ public struct CurvatureDump: Equatable, Sendable {
 
   /// The distance to another dump over the names that both have.
   public func distance(to other: CurvatureDump) -> Distance {
+    // lesson: dump-distance
     var largest = (value: 0.0, name: "")
     for name in values.keys.sorted() {
       guard let x = values[name], let y = other.values[name] else { continue }
@@ -37,5 +38,6 @@ public struct CurvatureDump: Equatable, Sendable {
       if difference > largest.value { largest = (difference, name) }
     }
     return .difference(largest.value, name: largest.name)
+    // end lesson
   }
 }
