@@ -77,7 +77,8 @@ def code(identifier: str, tag: str, source: str) -> dict:
 
 def notebook(cells: list[tuple], solved: dict[str, str] | None = None) -> dict:
     """A notebook that opens with Markdown; with the sources of self-checks replaced."""
-    opening = {"id": "opening", "cell_type": "markdown", "source": "# Title", "metadata": {}}
+    title = "# Title\n\n[data](data/a.csv) [code](../a.swift)"
+    opening = {"id": "opening", "cell_type": "markdown", "source": title, "metadata": {}}
     listed = [code(name, tag, (solved or {}).get(name, source)) for name, tag, source, *_ in cells]
     return {"nbformat": 4, "nbformat_minor": 5, "cells": [opening, *listed],
             "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}}}
@@ -214,6 +215,10 @@ class SolutionTest(FolderTest):
     def test_edited_cell(self) -> None:
         self.cells[2]["source"] = "pass"
         self.assert_problem("cell first", "differs from the chapter in source")
+
+    def test_links_lead_out_of_the_folder_of_solutions(self) -> None:
+        self.cells[0]["source"] = "# Title\n\n[data](../data/a.csv) [code](../../a.swift)"
+        self.assertEqual(self.problems(), [])
 
     def test_edited_markdown(self) -> None:
         self.cells[0]["source"] = "# Another title"
