@@ -35,10 +35,12 @@ public struct KFACFactors: Equatable, Sendable {
       gradients = gradients.map { samples.summedOverPositions($0, scale: 1) }
       gradientScale = 1 / n
     }
+    // lesson: kfac-factors
     self.a = (1 / n) * inputs.timesOwnTranspose
     var sum = Matrix(rowCount: samples.outputSize, columnCount: samples.outputSize)
     for gradient in gradients { sum.add(1, times: gradient.timesOwnTranspose) }
     self.g = gradientScale * sum
+    // end lesson
   }
 }
 
