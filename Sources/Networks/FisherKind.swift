@@ -18,6 +18,7 @@ public enum FisherKind: Equatable, Sendable {
   public func columns(
     _ outputs: Matrix, _ targets: Targets, _ likelihood: Likelihood
   ) -> [Matrix] {
+    // lesson: fisher-kinds
     switch self {
     case .exact: return likelihood.hessianRoots(outputs)
     case .monteCarlo(let samples, let seed):
@@ -29,5 +30,6 @@ public enum FisherKind: Equatable, Sendable {
       }
     case .empirical: return [likelihood.gradient(outputs, targets)]
     }
+    // end lesson
   }
 }
