@@ -62,12 +62,14 @@ extension LayerSamples {
     let x = inputBasis.map { $0.transposedTimes(inputs) } ?? inputs
     var sum = Matrix(rowCount: outputSize, columnCount: inputSize)
     if positions == 1 {
+      // lesson: ekfac-second-moments
       var squares = Matrix(rowCount: outputSize, columnCount: exampleCount)
       for gradient in gradients {
         let y = outputBasis.map { $0.transposedTimes(gradient) } ?? gradient
         squares.add(1, times: y.hadamard(y))
       }
       sum = squares.timesTransposed(x.hadamard(x))
+      // end lesson
     } else {
       for gradient in gradients {
         let y = outputBasis.map { $0.transposedTimes(gradient) } ?? gradient

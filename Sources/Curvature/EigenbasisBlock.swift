@@ -95,10 +95,12 @@ public struct DampedEigenbasisBlock: DampedBlock {
   public var logDeterminant: Double { logSum(eigenvalues.storage) }
 
   private func inBasis(_ matrix: Matrix, _ combine: (Double, Double) -> Double) -> Matrix {
+    // lesson: ekfac-in-basis
     var rotated = outputBasis.transposedTimes(matrix) * inputBasis
     for index in rotated.storage.indices {
       rotated.storage[index] = combine(rotated.storage[index], eigenvalues.storage[index])
     }
     return (outputBasis * rotated).timesTransposed(inputBasis)
+    // end lesson
   }
 }
