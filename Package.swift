@@ -9,6 +9,11 @@ let numeric: [SwiftSetting] = [
   .unsafeFlags(["-O"], .when(configuration: .debug)),
 ]
 
+/// Only `scripts/docs` needs DocC's plugin and sets the variable, so a normal build never fetches it.
+let documentation: [Package.Dependency] =
+  Context.environment["NATGRAD_DOCS"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", exact: "1.5.0")]
+
 let package = Package(
   name: "natgrad",
   platforms: [.macOS("26.0")],
@@ -26,7 +31,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-numerics", exact: "1.1.1"),
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-  ],
+  ] + documentation,
   targets: [
     // The staircase: each target imports only those above it.
     .target(

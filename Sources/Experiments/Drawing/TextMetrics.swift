@@ -1,6 +1,6 @@
 /// The one measure of text that layout, SVG and PNG share.
 ///
-/// Widths come from the outlines of ``glyphOutlineRecords``, whose proportions are those of
+/// Widths come from the outlines of `glyphOutlineRecords`, whose proportions are those of
 /// Helvetica and Arial to within a few hundredths; the SVG writer states each width, so that a
 /// viewer with another typeface keeps the layout.
 public enum TextMetrics {
