@@ -77,7 +77,8 @@ def code(identifier: str, tag: str, source: str) -> dict:
 
 def notebook(cells: list[tuple], solved: dict[str, str] | None = None) -> dict:
     """A notebook that opens with Markdown; with the sources of self-checks replaced."""
-    title = "# Title\n\n[data](data/a.csv) [code](../a.swift)"
+    root = "../" if solved else ""
+    title = f"# Title\n\n[data]({root}data/a.csv) [code]({root}../a.swift)"
     opening = {"id": "opening", "cell_type": "markdown", "source": title, "metadata": {}}
     listed = [code(name, tag, (solved or {}).get(name, source)) for name, tag, source, *_ in cells]
     return {"nbformat": 4, "nbformat_minor": 5, "cells": [opening, *listed],
@@ -216,9 +217,9 @@ class SolutionTest(FolderTest):
         self.cells[2]["source"] = "pass"
         self.assert_problem("cell first", "differs from the chapter in source")
 
-    def test_links_lead_out_of_the_folder_of_solutions(self) -> None:
-        self.cells[0]["source"] = "# Title\n\n[data](../data/a.csv) [code](../../a.swift)"
-        self.assertEqual(self.problems(), [])
+    def test_links_that_do_not_lead_out_of_the_folder_of_solutions(self) -> None:
+        self.cells[0]["source"] = "# Title\n\n[data](../data/a.csv) [code](../a.swift)"
+        self.assert_problem("cell opening", "differs from the chapter in source")
 
     def test_edited_markdown(self) -> None:
         self.cells[0]["source"] = "# Another title"
