@@ -1,6 +1,6 @@
 extension Chapter {
   /// All chapters in the order of their numbers.
   public static let all: [Chapter] = [
-    KFACChapter.chapter, ClinicChapter.chapter,
+    ThreeFishersChapter.chapter, KFACChapter.chapter, EKFACChapter.chapter, ClinicChapter.chapter,
   ]
 }

@@ -2,7 +2,7 @@ import DataFiles
 import Experiments
 import Testing
 
-/// The pixels of an eight-bit image file, RGB or with a palette, read as the PNG specification says.
+/// The pixels of an eight-bit image file with a palette, read as the PNG specification says.
 struct PNGPixels {
   let width, height: Int
   let pixels: [UInt8]
@@ -27,25 +27,19 @@ struct PNGPixels {
     try #require(Array(file.suffix(4)) == [0xAE, 0x42, 0x60, 0x82])
     width = number(header.content[0..<4])
     height = number(header.content[4..<8])
-    let isIndexed = header.content[9] == 3
-    try #require(Array(header.content[8...]) == [8, isIndexed ? 3 : 2, 0, 0, 0])
-    let palette = chunks.first { $0.name == "PLTE" }?.content ?? []
-    try #require(isIndexed == !palette.isEmpty && palette.count <= 768)
+    try #require(Array(header.content[8...]) == [8, 3, 0, 0, 0])
+    let palette = try #require(chunks.first { $0.name == "PLTE" }).content
+    try #require(palette.count <= 768)
     let stream = chunks.filter { $0.name == "IDAT" }.flatMap(\.content)
-    let length = isIndexed ? width : 3 * width
-    let lineSize = length + 1
+    let lineSize = width + 1
     let lines = try Deflate.inflateRaw(
       Array(stream.dropFirst(2).dropLast(4)), expectedSize: lineSize * height, name: "IDAT")
-    var bytes: [UInt8] = []
-    for row in 0..<height {
-      let filter = lines[row * lineSize]
-      try #require(filter == 0 || filter == 2)
-      for i in 0..<length {
-        let above = filter == 2 && row > 0 ? bytes[(row - 1) * length + i] : 0
-        bytes.append(lines[row * lineSize + 1 + i] &+ above)
+    pixels = (0..<height).flatMap { row in
+      lines[row * lineSize + 1..<(row + 1) * lineSize].flatMap {
+        palette[3 * Int($0)..<3 * Int($0) + 3]
       }
     }
-    pixels = isIndexed ? bytes.flatMap { palette[3 * Int($0)..<3 * Int($0) + 3] } : bytes
+    for row in 0..<height { try #require(lines[row * lineSize] == 0) }
   }
 
   subscript(x: Int, y: Int) -> Color {

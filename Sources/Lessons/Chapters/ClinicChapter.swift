@@ -43,7 +43,8 @@ enum ClinicChapter {
   /// The single numbers of the text.
   struct Numbers {
     var findings = Findings()
-    let aligned, patientCount, scaled, nearest, nearestRight, sumCosine, sumLength: ReportedNumber
+    let aligned, patientCount, scaled, nearest, nearestRight, sumDifference: ReportedNumber
+    let missingTermCosine, missingTermLength: ReportedNumber
     let meanGradientCosine, meanGradientLength, multipliedCosine,
       worstScalarResidual: ReportedNumber
     let nearestPair: String
@@ -80,8 +81,16 @@ enum ClinicChapter {
       nearestRight = findings.report(
         "nearest-to-right", rows.map { value("distance", $0) }.min() ?? 0,
         "smallest distance between a wrong program and the right one")
-      sumCosine = symptoms.number("cosine_step", where: ["mistake": "M-01"], .fixed(3))
-      sumLength = symptoms.number("length_step", where: ["mistake": "M-01"], .significant(2))
+      let sums = ["M-01", "M-04"].map { id in
+        Patients.joined(
+          patients.dumps[Patients.ids.firstIndex(of: id) ?? 0], Patients.step)
+      }
+      sumDifference = findings.report(
+        "sum-of-either-factor", (sums[0] - sums[1]).norm / sums[0].norm,
+        "relative difference between the steps of M-01 and M-04", .significant(1))
+      missingTermCosine = symptoms.number("cosine_step", where: ["mistake": "M-20"], .fixed(3))
+      missingTermLength = symptoms.number(
+        "length_step", where: ["mistake": "M-20"], .significant(2))
       meanGradientCosine = symptoms.number("cosine_step", where: ["mistake": "M-02"], .fixed(3))
       meanGradientLength = symptoms.number(
         "length_step", where: ["mistake": "M-02"], .significant(2))
@@ -108,7 +117,7 @@ enum ClinicChapter {
           "more than five",
         ],
         answer:
-          #"It is \#(numbers.aligned) of \#(numbers.patientCount). Training would hardly notice those mistakes: the direction is almost right, and a learning rate tuned for the wrong program hides the wrong length. For example, summing $A$ over the batch where it must be averaged (M-01) leaves a cosine of \#(numbers.sumCosine) and \#(numbers.sumLength) times the length."#
+          #"It is \#(numbers.aligned) of \#(numbers.patientCount). Training would hardly notice those mistakes: the direction is almost right, and a learning rate tuned for the wrong program hides the wrong length. For example, a program without the term $-pp^\top$ of the softmax (M-20) has a cosine of \#(numbers.missingTermCosine) and \#(numbers.missingTermLength) times the length."#
       ))
   }
 
@@ -137,7 +146,7 @@ enum ClinicChapter {
           #"A row of dots for each of fourteen mistakes. The cosine of the gradient is 1 in nearly all rows; that of the step is above nine tenths in \#(numbers.aligned) rows and reaches minus one in the row of the wrong sign."#,
         tables: ["symptoms"]))
     document.paragraph(
-      #"The surprise is how little the step shows. Dividing the per-example gradients by the batch size twice (M-02) makes $G'$ a few hundred times too small, and the cosine is still \#(numbers.meanGradientCosine), with \#(numbers.meanGradientLength) times the length: the damping then does the work of $G$, and the step moves towards the plain gradient. Multiplying by the damped factors where the program should solve (M-28) gives \#(numbers.multipliedCosine). Only the wrong sign (M-26) is obvious."#
+      #"The surprise is how little the step shows. Dividing the per-example gradients by the batch size twice (M-02) makes $G'$ a few hundred times too small, and the cosine is still \#(numbers.meanGradientCosine), with \#(numbers.meanGradientLength) times the length: the damping then does the work of $G$, and the step moves towards the plain gradient. Summing $A$ over the batch (M-01) and summing $G$ (M-04) even give the same step, to a relative difference of \#(numbers.sumDifference): with the damping `pi` only the product of both scales counts, and no step can tell which factor was summed. Multiplying by the damped factors where the program should solve (M-28) gives \#(numbers.multipliedCosine). Only the wrong sign (M-26) is obvious."#
     )
     document.paragraph(
       #"The factors are a better witness. Take the best scalar $c$ in $A' \approx c A$ and look at what is left:"#
@@ -157,7 +166,7 @@ enum ClinicChapter {
     let grid = Heatmap(
       title: "Are two mistakes ever the same?",
       subtitle: "Largest relative difference between what two wrong programs write out",
-      matrix: distances, kind: .logarithmicMagnitude(decades: 3),
+      matrix: distances, kind: .magnitude,
       label: "relative Frobenius difference", caption: "Numbers along the sides: M-01, M-02, …")
     var heatmap = grid
     heatmap.layerBoundaries = Array(1..<ids.count)
@@ -166,7 +175,7 @@ enum ClinicChapter {
       Figure(
         "distances", heatmap.canvas,
         caption:
-          #"No two of the \#(numbers.patientCount) patients write out the same numbers. Grey on the diagonal: a program has no distance to itself."#,
+          #"No two of the \#(numbers.patientCount) patients write out the same numbers. Dark on the diagonal: a program has no distance to itself."#,
         alternativeText:
           #"A fourteen by fourteen grid of colours for the distance between any two mistakes. Off the diagonal no cell is near zero: the smallest distance is \#(numbers.nearest)."#,
         tables: ["distances"]))
