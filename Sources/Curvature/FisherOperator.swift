@@ -29,11 +29,13 @@ public struct ImplicitKroneckerOperator: LinearOperator {
     let v = Matrix(
       rowCount: samples.outputSize, columnCount: samples.inputSize, storage: x.elements)
     let n = Double(samples.exampleCount)
+    // lesson: implicit-kronecker-apply
     // M = Yᵀ V X keeps the pairs of different examples: that is the whole of KFAC's approximation.
     let m = stacked.transposedTimes(v * samples.inputs)
     let product = (stacked * m).timesTransposed(samples.inputs)
     var result = (1 / (n * n * Double(samples.positions))) * product
     result.add(lambda, times: v)
+    // end lesson
     return Vector(result.storage)
   }
 
@@ -68,10 +70,12 @@ public struct ExactBlockOperator: LinearOperator {
   public var columnCount: Int { samples.layout.count }
 
   public func apply(_ x: Vector) -> Vector {
+    // lesson: exact-block-apply
     let v = Matrix(
       rowCount: samples.outputSize, columnCount: samples.inputSize, storage: x.elements)
     var result = samples.combine(samples.project(v))
     result.add(lambda, times: v)
+    // end lesson
     return Vector(result.storage)
   }
 
