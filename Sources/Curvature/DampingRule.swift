@@ -33,6 +33,7 @@ public enum DampingRule: String, CaseIterable, Codable, Sendable {
     let root = lambda.squareRoot()
     switch self {
     case .none, .exact: return nil
+    // lesson: damping-shifts
     case .sqrt: return (root, root)
     case .factor: return (lambda, lambda)
     case .pi:
@@ -44,6 +45,7 @@ public enum DampingRule: String, CaseIterable, Codable, Sendable {
       let π =
         ratio.isFinite ? ratio.squareRoot() : meanA.squareRoot() / meanG.squareRoot()
       return (π * root, root / π)
+    // end lesson
     }
   }
 }
