@@ -18,11 +18,13 @@ extension Likelihood {
       guard c > 0 else { return [] }
       for n in 0..<outputs.columnCount {
         let softmax = Softmax(outputs.storage.span.extracting(n * c..<(n + 1) * c))
+        // lesson: softmax-root
         for column in 0..<c {
           let root = softmax.probabilities[column].squareRoot()
           for i in 0..<c { roots[column][i, n] = -root * softmax.probabilities[i] }
           roots[column][column, n] = root * softmax.complements[column]
         }
+        // end lesson
       }
     case .gaussian(let variance):
       for column in 0..<c {
