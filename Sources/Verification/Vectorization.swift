@@ -25,11 +25,13 @@ public enum Vectorization: String, CaseIterable, Codable, Sendable {
     switch self {
     case .column: Array(0..<layout.count)
     case .row:
+      // lesson: row-positions
       zip(layout.blocks, layout.offsets).flatMap { block, offset in
         (0..<block.count).map {
           offset + ($0 % block.columnCount) * block.rowCount + $0 / block.columnCount
         }
       }
+      // end lesson
     }
   }
 
