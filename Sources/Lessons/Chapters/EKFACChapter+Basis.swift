@@ -165,7 +165,7 @@ extension EKFACChapter {
       #"""
       For an $n \times n$ factor a Cholesky factorization takes about $n^3/3$ operations, with the \#
       explicit inverse $n^3$, and a symmetric eigendecomposition with vectors about $9n^3$ (Golub and Van Loan, \#
-      4th edition, sections 4.2 and 8.3): 27 times the Cholesky factor, 9 times factor and \#
+      4th edition, sections \#(printed: "4.2") and \#(printed: "8.3")): 27 times the Cholesky factor, 9 times factor and \#
       inverse. So by operations the remark is right. It is about the refresh. In every step, \#
       KFAC solves four triangular systems with the gradient and EKFAC rotates it into the basis and back, \#
       which is twice as much. How the two mix depends on the interval between refreshes:

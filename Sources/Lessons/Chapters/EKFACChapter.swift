@@ -139,21 +139,22 @@ enum EKFACChapter {
           "The diagonal in some blocks: early in training nothing is correlated.",
         ],
         answer: count.answer))
+    let alternative: Prose =
+      #"""
+      Dot chart with three panels for layers 2, 3 and 4, one row per approximation. In layer \#
+      \#(given: layer) after \#(given: iteration) steps the dots stand at \#(error("diagonal")) for \#
+      the diagonal, \#(error("KFAC")) for KFAC, \#(error("EKFAC")) for EKFAC and \#
+      \#(error("best Kronecker")) for the best Kronecker product.
+      """#
     document.figure(
       Figure(
-        "errors", dots(errors).canvas(alternativeText: "Dots of relative errors, see the caption."),
+        "errors", dots(errors).canvas(alternativeText: alternative.markdown),
         caption:
           #"""
           Relative Frobenius error of five approximations of the exact block, for three layers and \#
           four moments of training. Smaller is nearer.
           """#,
-        alternativeText:
-          #"""
-          Dot chart with three panels for layers 2, 3 and 4, one row per approximation. In layer \#
-          \#(given: layer) after \#(given: iteration) steps the dots stand at \#(error("diagonal")) for \#
-          the diagonal, \#(error("KFAC")) for KFAC, \#(error("EKFAC")) for EKFAC and \#
-          \#(error("best Kronecker")) for the best Kronecker product.
-          """#, tables: ["errors"]))
+        alternativeText: alternative, tables: ["errors"]))
     document.paragraph(count.reading)
     document.caveat(
       #"""
@@ -218,21 +219,22 @@ enum EKFACChapter {
       layer \#(given: EKFACMeasurement.layer), the measured second moment against KFAC's product. On \#
       the line they agree.
       """#)
+    let alternative: Prose =
+      #"""
+      Scatter plot on logarithmic axes. Most points follow the diagonal line from lower left to \#
+      upper right; the largest product has a second moment of \#(numbers.top) times the product, \#
+      and the middle eighty of a hundred points lie between \#(numbers.low) and \#(numbers.high) \#
+      times.
+      """#
     document.figure(
       Figure(
-        "moments", numbers.chart.canvas(alternativeText: "Points of moments against products."),
+        "moments", numbers.chart.canvas(alternativeText: alternative.markdown),
         caption:
           #"""
           Second moments $S_{ij}$ against products $\gamma_i\alpha_j$, both on logarithmic axes; directions \#
           whose product is below a hundred-millionth of the largest are left out.
           """#,
-        alternativeText:
-          #"""
-          Scatter plot on logarithmic axes. Most points follow the diagonal line from lower left to \#
-          upper right; the largest product has a second moment of \#(numbers.top) times the product, \#
-          and the middle eighty of a hundred points lie between \#(numbers.low) and \#(numbers.high) \#
-          times.
-          """#, tables: ["moments"]))
+        alternativeText: alternative, tables: ["moments"]))
     document.paragraph(
       #"""
       In the direction with the largest product the measured moment is \#(numbers.top) times that \#
