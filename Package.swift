@@ -25,7 +25,6 @@ let package = Package(
     .library(name: "Optimization", targets: ["Optimization"]),
     .library(name: "Verification", targets: ["Verification"]),
     .library(name: "Experiments", targets: ["Experiments"]),
-    .library(name: "Lessons", targets: ["Lessons"]),
     .executable(name: "natgrad", targets: ["natgrad"]),
   ],
   dependencies: [

@@ -170,10 +170,8 @@ import Testing
       in: Rectangle(x: 0, y: 0, width: Double(count), height: 2))
     let image = try PNGPixels(canvas.png(scale: 1))
     func distance(_ a: Color, _ b: Color) -> Int {
-      [\Color.red, \.green, \.blue].reduce(0) {
-        let d = Int(a[keyPath: $1]) - Int(b[keyPath: $1])
-        return $0 + d * d
-      }
+      let channels = [(a.red, b.red), (a.green, b.green), (a.blue, b.blue)]
+      return channels.reduce(0) { $0 + (Int($1.0) - Int($1.1)) * (Int($1.0) - Int($1.1)) }
     }
     for x in 0..<count {
       let kept = colors.prefix(256)

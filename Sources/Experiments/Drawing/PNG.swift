@@ -25,10 +25,10 @@ enum PNG {
     if let density = pixelsPerMetre {
       file += chunk("pHYs", bigEndian(density) + bigEndian(density) + [1])
     }
-    file += chunk(
-      "PLTE", palette.flatMap { [UInt8($0 >> 16), UInt8($0 >> 8 & 255), UInt8($0 & 255)] })
+    file += chunk("PLTE", palette.flatMap { bigEndian($0).dropFirst() })
     // Numbers of colours have no slope that a filter could use: filter "none" in every line.
-    let lines = (0..<height).flatMap { [0] + pixels[$0 * width..<($0 + 1) * width] }
+    var lines: [UInt8] = []
+    for row in 0..<height { lines += [0] + pixels[row * width..<(row + 1) * width] }
     file += chunk("IDAT", Deflate.zlib(lines))
     file += chunk("IEND", [])
     return file
@@ -38,25 +38,36 @@ enum PNG {
   ///
   /// Only the shades of anti-aliased edges ever exceed 256, and each has a near neighbour.
   private static func indexed(_ rgb: [UInt8]) -> (palette: [UInt32], pixels: [UInt8]) {
-    let colors = stride(from: 0, to: rgb.count, by: 3).map {
-      UInt32(rgb[$0]) << 16 | UInt32(rgb[$0 + 1]) << 8 | UInt32(rgb[$0 + 2])
+    var colors: [UInt32] = []
+    colors.reserveCapacity(rgb.count / 3)
+    for i in stride(from: 0, to: rgb.count, by: 3) {
+      colors.append(UInt32(rgb[i]) << 16 | UInt32(rgb[i + 1]) << 8 | UInt32(rgb[i + 2]))
     }
-    let counts = colors.reduce(into: [UInt32: Int]()) { $0[$1, default: 0] += 1 }
-    let palette = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(256).map(\.key)
-    func distance(_ a: UInt32, _ b: UInt32) -> Int {
-      [16, 8, 0].reduce(0) { sum, shift in
-        let d = Int(a >> shift & 255) - Int(b >> shift & 255)
-        return sum + d * d
+    var counts: [UInt32: Int] = [:]
+    for color in colors { counts[color, default: 0] += 1 }
+    let byFrequency = counts.keys.sorted { a, b in
+      let (countA, countB) = (counts[a, default: 0], counts[b, default: 0])
+      return countA != countB ? countA > countB : a < b
+    }
+    let palette = Array(byFrequency.prefix(256))
+    var numbers: [UInt32: UInt8] = [:]
+    for color in byFrequency {
+      let nearest = palette.indices.min {
+        distance(palette[$0], color) < distance(palette[$1], color)
       }
+      numbers[color] = UInt8(nearest ?? 0)
     }
-    let numbers = Dictionary(
-      uniqueKeysWithValues: counts.keys.map { color in
-        let nearest = palette.indices.min {
-          distance(palette[$0], color) < distance(palette[$1], color)
-        }
-        return (color, UInt8(nearest ?? 0))
-      })
-    return (palette, colors.map { numbers[$0] ?? 0 })
+    return (palette, colors.map { numbers[$0, default: 0] })
+  }
+
+  /// The squared Euclidean distance between two colours 0xRRGGBB.
+  private static func distance(_ a: UInt32, _ b: UInt32) -> Int {
+    var sum = 0
+    for shift in [16, 8, 0] as [UInt32] {
+      let difference = Int(a >> shift & 255) - Int(b >> shift & 255)
+      sum += difference * difference
+    }
+    return sum
   }
 
   private static func chunk(_ name: String, _ content: [UInt8]) -> [UInt8] {
