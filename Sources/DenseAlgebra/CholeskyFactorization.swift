@@ -66,11 +66,13 @@ public struct CholeskyFactorization: Sendable {
       let weights = (0..<j).map { -panel.storage[$0 * m + j] }
       addColumns(
         of: panel.storage.span, rowCount: m, from: j, weights: weights.span, into: &target)
+      // lesson: cholesky-pivot
       let pivot = target[0]
       guard pivot > 0, pivot.isFinite else {
         throw NotPositiveDefinite(size: n, pivot: first + j, value: pivot)
       }
       let root = pivot.squareRoot()
+      // end lesson
       var panelSpan = panel.storage.mutableSpan
       panelSpan[j * m + j] = root
       for i in 1..<max(1, m - j) { panelSpan[j * m + j + i] = target[i] / root }

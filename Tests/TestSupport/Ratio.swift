@@ -65,10 +65,12 @@ extension Ratio {
 
   /// ‖AX − B‖₁ / (n‖A‖₁‖X‖₁ε).
   public static func solve(_ a: Matrix, _ x: Matrix, _ b: Matrix) -> Ratio {
+    // lesson: solve-ratio
     let product = LAPACK.dgemm(a, x)
     // Divided in two steps: ‖A‖‖X‖ may overflow where the ratio does not.
     let inner = Ratio(product, against: b, size: a.rowCount, scale: LAPACK.norm1(a))
     return inner.divided(by: LAPACK.norm1(x))
+    // end lesson
   }
 
   /// ‖Ax − b‖₁ / (n‖A‖₁‖x‖₁ε).
