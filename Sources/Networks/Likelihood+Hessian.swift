@@ -52,11 +52,13 @@ extension Likelihood {
     switch self {
     case .categorical:
       guard c > 0 else { return Matrix(rowCount: 0, columnCount: 0) }
+      // lesson: softmax-fisher
       let softmax = Softmax(output.elements.span)
       let p = softmax.probabilities
       return Matrix(rowCount: c, columnCount: c) { i, j in
         i == j ? p[i] * softmax.complements[i] : -p[i] * p[j]
       }
+      // end lesson
     case .gaussian(let variance):
       return Matrix.diagonal(Array(repeating: 1 / variance, count: c))
     case .bernoulli:
