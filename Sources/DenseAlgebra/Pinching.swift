@@ -14,11 +14,13 @@ extension Matrix {
   /// orthogonal projection that keeps the trace and positive semi-definiteness. Spec 7.4.
   public func pinched(blockSize: Int) -> Matrix {
     precondition(isSquare, "pinched: \(rowCount) × \(columnCount)")
+    // lesson: pinching
     var result = Matrix(rowCount: rowCount, columnCount: columnCount)
     for range in Matrix.pinchingRanges(size: rowCount, blockSize: blockSize) {
       result.setBlock(
         row: range.lowerBound, column: range.lowerBound, to: block(rows: range, columns: range))
     }
     return result
+    // end lesson
   }
 }

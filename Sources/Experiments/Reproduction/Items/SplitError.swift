@@ -111,10 +111,12 @@ public struct SplitError: Sendable {
   /// ‖A ⊗ G − Â ⊗ Ĝ‖² = ‖A‖²‖G − Ĝ‖² + ‖A − Â‖²‖Ĝ‖², since pinching is an orthogonal projection, and
   /// the square of the damped whole.
   private func squares(_ layer: Layer, _ damping: Damping) -> (difference: Double, whole: Double) {
+    // lesson: split-squares
     let (a, g) = (layer.a, layer.g)
     let δ = damping == .factors ? lambda : 0
     let (a2, g2) = (a.squared(shiftedBy: δ), g.squared(shiftedBy: δ))
     let difference = a2 * g.squaredOutside + a.squaredOutside * (g2 - g.squaredOutside)
+    // end lesson
     var whole = a2 * g2
     if damping == .block {
       whole += 2 * lambda * a.trace * g.trace + lambda * lambda * Double(a.size * g.size)
