@@ -48,6 +48,7 @@ public struct SplitLoss: Equatable, Sendable {
     let whole = try norm(0..<dimension)
     var losses: [Double] = []
     for size in sizes {
+      // lesson: split-loss
       var largest = whole
       if size < dimension {
         largest = 0
@@ -57,6 +58,7 @@ public struct SplitLoss: Equatable, Sendable {
       }
       // 1 − ‖Â‖₂/‖A‖₂; a pinching does not raise the norm, so that only round-off goes below 0.
       losses.append(whole == 0 ? 0 : max(0, 1 - largest / whole))
+      // end lesson
     }
     self.dimension = dimension
     self.sizes = sizes
