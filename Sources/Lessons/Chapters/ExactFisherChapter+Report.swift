@@ -171,7 +171,10 @@ struct ExactFisherReport {
     DocumentTable(
       agreement,
       caption:
-        #"Five routes to the same 39 × 39 matrix, and how many decimal digits they share, at most 15. Route 5 uses $h = 10^{-4}$."#,
+        #"""
+        Five routes to the same 39 × 39 matrix, and how many decimal digits they share, at most \#
+        15. Route 5 uses $h = 10^{-4}$.
+        """#,
       columns: [
         .init("route", "route"), .init("passes", "passes", .fixed(0)),
         .init("digits_1", "digits shared with 1", .fixed(0)),
@@ -202,9 +205,15 @@ struct ExactFisherReport {
     return Figure(
       "assembly", grid.canvas,
       caption:
-        #"$F$ of the small network as the sum over its three classes; colours with sign, one scale."#,
+        #"""
+        $F$ of the small network as the sum over its three classes; colours with sign, one scale.
+        """#,
       alternativeText:
-        #"Four heat maps of 39 by 39 entries. Each class gives a positive semi-definite part with its own pattern, with traces \#(trace(0)), \#(trace(1)) and \#(trace(2)); the fourth is their sum. The strongest entries are in the last columns of layer 1."#,
+        #"""
+        Four heat maps of 39 by 39 entries. Each class gives a positive semi-definite part with \#
+        its own pattern, with traces \#(trace(0)), \#(trace(1)) and \#(trace(2)); the fourth is \#
+        their sum. The strongest entries are in the last columns of layer 1.
+        """#,
       tables: ["classes"])
   }
 
@@ -227,7 +236,12 @@ struct ExactFisherReport {
       "steps", chart.canvas,
       caption: #"Digits of $F$ by second differences of KL, against the step $h$."#,
       alternativeText:
-        #"Three curves that rise and fall with the step. The textbook formula peaks at \#(bestPlain) digits and has \#(plainAtSmall) at a step of one in a hundred million; KL without cancellation peaks at \#(bestCareful), differences of the gradient at \#(bestGradient), both at smaller steps."#,
+        #"""
+        Three curves that rise and fall with the step. The textbook formula peaks at \#
+        \#(bestPlain) digits and has \#(plainAtSmall) at a step of one in a hundred million; KL \#
+        without cancellation peaks at \#(bestCareful), differences of the gradient at \#
+        \#(bestGradient), both at smaller steps.
+        """#,
       tables: ["steps"])
   }
 
@@ -248,9 +262,16 @@ struct ExactFisherReport {
     return Figure(
       "square-of-mean", chart.canvas,
       caption:
-        #"Squared norm of the mean gradient over the mean of squared norms, for layers 2 to 4 on Fashion-MNIST."#,
+        #"""
+        Squared norm of the mean gradient over the mean of squared norms, for layers 2 to 4 on \#
+        Fashion-MNIST.
+        """#,
       alternativeText:
-        #"On logarithmic axes the curve of drawn labels falls along one over B to \#(drawnAtLargest) at the largest batch. With the labels of the data before training it levels off at \#(startAtLargest); after training it ends at \#(trainedAtLargest)."#,
+        #"""
+        On logarithmic axes the curve of drawn labels falls along one over B to \#
+        \#(drawnAtLargest) at the largest batch. With the labels of the data before training it \#
+        levels off at \#(startAtLargest); after training it ends at \#(trainedAtLargest).
+        """#,
       tables: ["square-of-mean"])
   }
 }
