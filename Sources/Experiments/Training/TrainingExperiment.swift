@@ -30,6 +30,9 @@ public struct TrainingExperiment: Sendable {
     public var levels = [0.8, 0.85, 0.87]
     /// At most this many training examples are evaluated, the first ones.
     public var evaluatedTraining = 10_000
+    /// Whether a run whose curvature cannot be factored ends by itself, as a diverged one does;
+    /// otherwise its error ends the experiment.
+    public var endsFailedRuns = false
 
     public init() {}
 
@@ -180,6 +183,9 @@ public struct TrainingExperiment: Sendable {
         try loop.advance()
       } catch let diverged as DivergedTraining {
         run.divergence = "\(entry.name): \(diverged)"
+        return run
+      } catch let failed where options.endsFailedRuns {
+        run.divergence = "\(entry.name): step \(loop.stepCount): \(failed)"
         return run
       }
       elapsed += ContinuousClock.now - start

@@ -5,36 +5,69 @@ import Optimization
 ///
 /// The first number is the learning rate; the second is λ where a method has a curvature, else μ (for
 /// Adam and plain gradient descent, which have neither, the rates of the grid are spread more finely).
-struct TunedTraining {
+public struct TunedTraining: Sendable {
   /// One tried setting and the training loss that it ended at; nil where it diverged.
-  struct Trial {
-    let method: OptimizerMethod
-    let learningRate: Double
-    let second: Double
-    let loss: Double?
+  public struct Trial: Sendable {
+    public let method: OptimizerMethod
+    public let learningRate: Double
+    public let second: Double
+    public let loss: Double?
   }
 
-  let trials: [Trial]
+  /// The settings that are tried: every rate with every λ, or with every μ.
+  public struct Grid: Equatable, Sendable {
+    public var rates = [0.01, 0.03, 0.1, 0.3]
+    public var dampings = [0.01, 0.1, 1.0]
+    /// The rates of methods without a curvature; nil: the same.
+    public var firstOrderRates: [Double]?
+    public var momenta = [0.5, 0.9, 0.95]
+
+    public init() {}
+
+    func rates(_ method: OptimizerMethod) -> [Double] {
+      method.isSecondOrder ? rates : firstOrderRates ?? rates
+    }
+
+    func seconds(_ method: OptimizerMethod) -> [Double] {
+      method.isSecondOrder ? dampings : momenta
+    }
+  }
+
+  public let trials: [Trial]
   /// The best setting of each method.
-  let best: [(method: OptimizerMethod, settings: OptimizerSettings)]
+  public let best: [(method: OptimizerMethod, settings: OptimizerSettings)]
 
-  static let rates = [0.01, 0.03, 0.1, 0.3]
-  static let dampings = [0.01, 0.1, 1.0]
-  static let momenta = [0.5, 0.9, 0.95]
-
-  /// Tries the whole grid for every method from a seed that no reported run uses.
+  /// Tries the whole grid on Figure 7's network for every method from a seed that no reported run uses.
   init(
     _ methods: [OptimizerMethod], steps: Int, isQuick: Bool, data: TrainingData,
     base: (OptimizerMethod) -> OptimizerSettings,
     progress: @Sendable (String, Int, Int) -> Void
   ) throws {
-    let rates = isQuick ? [0.03, 0.1] : TunedTraining.rates
+    var grid = Grid()
+    if isQuick {
+      grid.rates = [0.03, 0.1]
+      grid.dampings.removeFirst()
+      grid.momenta.removeFirst()
+    }
+    var options = TrainingExperiment.Options()
+    options.steps = steps
+    options.seeds = [101]
+    try self.init(methods, grid, options: options, data: data, base: base, progress: progress)
+  }
+
+  /// Tries a grid for every method; the seeds of the options are the tuning's, and should be reported
+  /// by no other run.
+  public init(
+    _ methods: [OptimizerMethod], _ grid: Grid, options: TrainingExperiment.Options,
+    data: TrainingData, base: (OptimizerMethod) -> OptimizerSettings,
+    progress: @Sendable (String, Int, Int) -> Void
+  ) throws {
+    precondition(options.seeds.count == 1, "\(options.seeds.count) seeds to tune with")
     var entries: [TrainingExperiment.Entry] = []
     var places: [(OptimizerMethod, Double, Double, OptimizerSettings)] = []
     for method in methods {
-      let seconds = method.isSecondOrder ? TunedTraining.dampings : TunedTraining.momenta
-      for rate in rates {
-        for second in isQuick ? Array(seconds.dropFirst()) : seconds {
+      for rate in grid.rates(method) {
+        for second in grid.seconds(method) {
           var settings = base(method)
           settings.learningRate = .constant(rate)
           if method.isSecondOrder {
@@ -49,13 +82,12 @@ struct TunedTraining {
         }
       }
     }
-    var options = TrainingExperiment.Options()
-    options.steps = steps
-    options.evaluateEvery = steps
-    options.seeds = [101]
+    var options = options
+    options.evaluateEvery = options.steps
     options.levels = []
     let experiment = try TrainingExperiment(
       entries, options: options, data: data, progress: progress)
+    // lesson: one-budget
     let trials = zip(places, experiment.runs).map { place, run in
       Trial(
         method: place.0, learningRate: place.1, second: place.2,
@@ -67,10 +99,11 @@ struct TunedTraining {
       let winner = own.min { ($0.1.loss ?? .infinity) < ($1.1.loss ?? .infinity) }
       return (method, winner?.0.3 ?? base(method))
     }
+    // end lesson
   }
 
   /// Every trial, and which won.
-  var table: ResultTable {
+  public var table: ResultTable {
     var table = ResultTable(
       "tuning", "The grid of every method: one run of seed 101 for each setting.",
       [
