@@ -192,10 +192,12 @@ public struct TraceState: Equatable, Sendable {
       reference = new
       return (.nan, .update, RefreshDecision.reasons[0])
     }
+    // lesson: trace-state
     let change = rule.change(from: old, to: new, lambda: lambda)
     let outcome = rule.outcome(change)
     if outcome == .update || rule.reference == .lastComputed { reference = new }
     isStopped = outcome == .stop
+    // end lesson
     let reason =
       switch outcome {
       case .update: RefreshDecision.reasons[change.isNaN ? 1 : 2]

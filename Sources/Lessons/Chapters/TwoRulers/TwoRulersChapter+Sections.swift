@@ -101,7 +101,7 @@ extension TwoRulersChapter {
       """#)
     document.source(
       SourceExcerpt(
-        "Sources/Lessons/Chapters/TwoRulersChapter+Model.swift", "natural-direction"))
+        "Sources/Lessons/Chapters/TwoRulers/TwoRulersChapter+Model.swift", "natural-direction"))
     document.table(
       DocumentTable(
         table,

@@ -118,7 +118,7 @@ extension FairRaceChapter {
       #"\sum_{i=1}^{n-k+1} l_{(i)} \, \frac{C(n-i,\, k-1)}{C(n, k)}, \qquad C(n, k) = \frac{n!}{k! \, (n-k)!} ."#
     )
     document.source(
-      SourceExcerpt("Sources/Lessons/Chapters/FairRaceTables.swift", "expected-best"))
+      SourceExcerpt("Sources/Lessons/Chapters/FairRace/FairRaceTables.swift", "expected-best"))
     document.figure(
       Figure(
         "budget", results.measured.budgetFigure,
