@@ -106,9 +106,11 @@ extension CGFACChapter {
       Let $n = d_A d_G$ be the parameters of the layer. A product with formed factors, $G V A$, takes \#
       $2n(d_A + d_G)$ operations. Without them the exact block takes $4nN + 4 d_G N K$: two products with $X$ and \#
       some small change. cg-kfac takes $4nN + 4 d_G N^2 K$, because it computes all of $M$. The note's count \#
-      per step is the one for a single vector, $4n$. Leaving the small terms away, a product without factors is cheaper only while
+      per step (restored: our copy lacks it) is the one for a single example, $4n$. Leaving the small terms away, a product of \#
+      the exact block is cheaper than one with formed factors only while
       """#)
-    document.mathematics(#"N < \frac{d_A + d_G}{2} ."#)
+    document.mathematics(#"N < \frac{d_A + d_G}{2} ,"#)
+    document.paragraph("and one of cg-kfac for still smaller batches:")
     func crossed(_ column: String, _ layer: String) -> ReportedNumber {
       crossing.number(column, where: ["layer": layer], .significant(3))
     }

@@ -122,7 +122,7 @@ enum CGFACChapter {
         alternativeText: #"""
           Two heat maps of 32 by 32 entries, rows and columns are examples. The left one is filled with \#
           positive and negative entries in stripes. The right one is the same diagonal and zero elsewhere. In the \#
-          whole batch the diagonal holds \#(layer3("kept", .percent(1))) of the squared norm.
+          whole batch, with the exact Fisher, the diagonal holds \#(layer3("kept", .percent(1))) of the squared norm.
           """#,
         tables: ["readings"]))
     document.paragraph(
