@@ -6,7 +6,8 @@ extension CGFACChapter {
     document.heading("Try it, then exercises")
     document.tryIt(
       #"""
-      The matrix $M$ of layer 3 (empirical Fisher, $K = 1$), both products, and KFAC's from its formed factors.
+      The matrix $M$ of layer 3 (empirical Fisher, $K = 1$), both products, and KFAC's from its \#
+      formed factors.
       """#,
       code: #"""
         N = X.shape[1]
@@ -33,29 +34,43 @@ extension CGFACChapter {
         "the solve stops relative to its first residual: warm starts save no steps, in any run."),
       MistakeHint(
         "M-65",
-        "FV is not symmetric, as with two different $Y$: conjugate gradients wander or break down."),
+        #"""
+        FV is not symmetric, as with two different $Y$: conjugate gradients wander or break down.
+        """#),
       MistakeHint(
         "M-66",
-        "the other operator: all of $M$ where its diagonal is meant, or the reverse; right for one example."
+        #"""
+        the other operator: all of $M$ where its diagonal is meant, or the reverse; right for one \#
+        example.
+        """#
       ),
     ])
     document.references([
       #"""
-      Y. Chen, An iterative K-FAC algorithm for Deep Learning, arXiv 2101.00218: abstract, section 3 with Equations 9 and 10 \#
-      and Algorithm 2, conclusion.
+      Y. Chen, An iterative K-FAC algorithm for Deep Learning, arXiv 2101.00218: abstract, \#
+      section 3 with Equations 9 and 10 and Algorithm 2, conclusion.
       """#,
       #"""
-      The author's code, github.com/closest-git/DeepFormer, `kfac/CG_KFAC.py` (February 2021, read and not run): formed factors, at most 10 \#
-      steps, stop at a hundredth of the first squared residual, raw gradient as a fallback.
-      """#,
-      "M. R. Hestenes and E. Stiefel, Methods of Conjugate Gradients for Solving Linear Systems, 1952.",
-      #"""
-      Y. Saad, Iterative Methods for Sparse Linear Systems, 2nd edition, SIAM 2003, section 6.11: the Chebyshev bound.
+      The author's code, github.com/closest-git/DeepFormer, `kfac/CG_KFAC.py` (February 2021, \#
+      read and not run): formed factors, at most 10 steps, stop at a hundredth of the first \#
+      squared residual, raw gradient as a fallback.
       """#,
       #"""
-      Reproduction item `cg-fac` (`notebooks-export/reproduction/cg-fac/CLAIM.md`): the same questions with more seeds, layers and times.
+      M. R. Hestenes and E. Stiefel, Methods of Conjugate Gradients for Solving Linear Systems, \#
+      1952.
       """#,
-      "Properties P-100 to P-115 run in `swift test` (`Tests/CurvatureTests`, `Tests/DenseAlgebraTests`).",
+      #"""
+      Y. Saad, Iterative Methods for Sparse Linear Systems, 2nd edition, SIAM 2003, section 6.11: \#
+      the Chebyshev bound.
+      """#,
+      #"""
+      Reproduction item `cg-fac` (`notebooks-export/reproduction/cg-fac/CLAIM.md`): the same \#
+      questions with more seeds, layers and times.
+      """#,
+      #"""
+      Properties P-100 to P-115 run in `swift test` (`Tests/CurvatureTests`, \#
+      `Tests/DenseAlgebraTests`).
+      """#,
     ])
   }
 
@@ -63,9 +78,9 @@ extension CGFACChapter {
     Exercise(
       .recall, "When do the two operators agree?",
       question: #"""
-        For which of these layers are cg-kfac and cg-exact-block the same map, for every $V$? \#
-        A: $M$ is diagonal for the batch's own gradient. B: all examples have the same $\bar a$. \#
-        C: $N = K$. D: the columns of $Y$ are orthogonal.
+        For which of these layers are cg-kfac and cg-exact-block the same map, for every $V$? A: \#
+        $M$ is diagonal for the batch's own gradient. B: all examples have the same $\bar a$. C: \#
+        $N = K$. D: the columns of $Y$ are orthogonal.
         """#,
       starter: #"answer = None  # "A", "B", "C" or "D""#,
       check: #"""
@@ -93,9 +108,9 @@ extension CGFACChapter {
         """#,
       solution: #"answer = "B""#,
       explanation: #"""
-        They agree when $F_\ell = A \otimes G$ (P-102), for instance when $\bar a \bar a^\top$ does not vary (chapter 05). \#
-        A concerns one $V$: another $V$ fills $M$, and the factors $1/N$ and $1/N^2$ differ. \#
-        C and D say nothing about the pairing.
+        They agree when $F_\ell = A \otimes G$ (P-102), for instance when $\bar a \bar a^\top$ \#
+        does not vary (chapter 05). A concerns one $V$: another $V$ fills $M$, and the factors \#
+        $1/N$ and $1/N^2$ differ. C and D say nothing about the pairing.
         """#)
   }
 
@@ -103,8 +118,9 @@ extension CGFACChapter {
     Exercise(
       .changeANumber, "FV in three lines, then another damping",
       question: #"""
-        Write FV for the exact block with damping (no loop over examples, no $M$ at all) and find by how much the number \#
-        of conjugate-gradient steps grows when `damping` goes from `1e-2` to `1e-4`: complete `FV` and set `growth` to the ratio, to one decimal.
+        Write FV for the exact block with damping (no loop over examples, no $M$ at all) and find \#
+        by how much the number of conjugate-gradient steps grows when `damping` goes from `1e-2` \#
+        to `1e-4`: complete `FV` and set `growth` to the ratio, to one decimal.
         """#,
       starter: #"""
         def FV(W, damping):
@@ -153,8 +169,10 @@ extension CGFACChapter {
         growth = steps(1e-4) / steps(1e-2)
         """#,
       explanation: #"""
-        The diagonal of $M$ is the sum over rows of $Y \odot (VX)$, so $M$ is not needed. The check tests the definition and symmetry (P-101), \#
-        which conjugate gradients rely on. The steps grow, and less than $\sqrt\kappa$ (a factor of ten) says: the bound is for the worst spectrum, and here a few large eigenvalues are dealt with first.
+        The diagonal of $M$ is the sum over rows of $Y \odot (VX)$, so $M$ is not needed. The \#
+        check tests the definition and symmetry (P-101), which conjugate gradients rely on. The \#
+        steps grow, and less than $\sqrt\kappa$ (a factor of ten) says: the bound is for the \#
+        worst spectrum, and here a few large eigenvalues are dealt with first.
         """#)
   }
 
@@ -162,8 +180,9 @@ extension CGFACChapter {
     Exercise(
       .breakIt, "Small residual, wrong step",
       question: #"""
-        A residual of one hundredth sounds like a step that is right to one hundredth. Find a damping for which the solve \#
-        reaches $\lVert r\rVert \le 0.01 \lVert V\rVert$ and its step is still off by more than a tenth of its length.
+        A residual of one hundredth sounds like a step that is right to one hundredth. Find a \#
+        damping for which the solve reaches $\lVert r\rVert \le 0.01 \lVert V\rVert$ and its step \#
+        is still off by more than a tenth of its length.
         """#,
       starter: #"damping = 1.0  # change this number"#,
       check: #"""
@@ -191,9 +210,10 @@ extension CGFACChapter {
         """#,
       solution: "damping = 1e-5",
       explanation: #"""
-        The error is $(F_\ell + \lambda I)^{-1} r$. Along flat directions the inverse multiplies $r$ by up to $1/\lambda$, so a small \#
-        residual there is a large error of the step. At worst the relative error is $\kappa$ times the relative residual. \#
-        The smaller the damping, the tighter the tolerance has to be.
+        The error is $(F_\ell + \lambda I)^{-1} r$. Along flat directions the inverse multiplies \#
+        $r$ by up to $1/\lambda$, so a small residual there is a large error of the step. At \#
+        worst the relative error is $\kappa$ times the relative residual. The smaller the \#
+        damping, the tighter the tolerance has to be.
         """#)
   }
 }

@@ -35,43 +35,48 @@ extension CGFACChapter {
     document.heading("Warm starts")
     document.paragraph(
       #"""
-      The note's reason for few steps is a warm start: "\#(printed: "in the training process from batch to batch, the difference between gradients is small")", so \#
-      the last step's solution is a good first guess (section 3). We train the network, solve at every step from zero and from the last solution, \#
-      and count.
+      The note's reason for few steps is a warm start: \#
+      "\#(printed: "in the training process from batch to batch, the difference between gradients is small")", \#
+      so the last step's solution is a good first guess (section 3). We train the network, solve \#
+      at every step from zero and from the last solution, and count.
       """#)
     document.predict(
       Prediction(
         #"""
-        Every training step has a fresh batch of \#(given: 128) examples, the learning rate is a tenth, and $\lambda = 10^{-3}$. \#
-        What does the warm start do to the number of steps?
+        Every training step has a fresh batch of \#(given: 128) examples, the learning rate is a \#
+        tenth, and $\lambda = 10^{-3}$. What does the warm start do to the number of steps?
         """#,
         options: [
           "it halves it", "it saves about a fifth", "nothing, or it costs steps",
         ],
         answer: #"""
-          C. All warm solves together take \#(ratio(fresh)) times the steps of the cold ones (cg-kfac). The first residual of the warm start \#
-          is \#(value("start", fresh)) times $\lVert V\rVert$ in the median; starting from zero, it is exactly \#
-          $\lVert V\rVert$. By its residual the old solution is a worse guess than none.
+          C. All warm solves together take \#(ratio(fresh)) times the steps of the cold ones \#
+          (cg-kfac). The first residual of the warm start is \#(value("start", fresh)) times \#
+          $\lVert V\rVert$ in the median; starting from zero, it is exactly $\lVert V\rVert$. By \#
+          its residual the old solution is a worse guess than none.
           """#))
     document.figure(
       Figure(
         "warm", measured.warmFigure(),
         caption: #"""
-          Steps of a solve along the training run, from zero and from the last solution, for two strengths of damping.
+          Steps of a solve along the training run, from zero and from the last solution, for two \#
+          strengths of damping.
           """#,
         alternativeText: #"""
-          Two panels over 12 training steps. With a fresh batch at every step the warm and cold curves lie on each \#
-          other, at a ratio of \#(ratio(fresh)). With one batch used again and again the warm curves lie lower: \#
-          the ratio is \#(ratio(one)).
+          Two panels over 12 training steps. With a fresh batch at every step the warm and cold \#
+          curves lie on each other, at a ratio of \#(ratio(fresh)). With one batch used again and \#
+          again the warm curves lie lower: the ratio is \#(ratio(one)).
           """#,
         tables: ["warm"]))
     document.paragraph(
       #"""
-      The reason is the gradient. From one fresh batch to the next it changes by \#(change(fresh)) times its own \#
-      length. At a tenth of the learning rate the change is \#(change(slow)) with fresh batches and \#
-      \#(change(one)) with one batch used again: most of what changes is the sample. On one batch the warm \#
-      start does save: \#(ratio(one)) of the steps remain, and the figure shows the saving grow. \#
-      (These are the first 12 steps of training with two seeds; the reproduction item has 40 steps, three seeds, and the same picture.)
+      The reason is the gradient. From one fresh batch to the next it changes by \#
+      \#(change(fresh)) times its own length. At a tenth of the learning rate the change is \#
+      \#(change(slow)) with fresh batches and \#(change(one)) with one batch used again: most of \#
+      what changes is the sample. On one batch the warm start does save: \#(ratio(one)) of the \#
+      steps remain, and the figure shows the saving grow. (These are the first 12 steps of \#
+      training with two seeds; the reproduction item has 40 steps, three seeds, and the same \#
+      picture.)
       """#)
     let chosen = table.rows.indices.filter {
       table.rows[$0][1] == .text("‖V‖") && table.rows[$0][2] == .text("cg-kfac")
@@ -88,10 +93,10 @@ extension CGFACChapter {
         ], rows: chosen))
     document.paragraph(
       #"""
-      One more trap: a program that stops relative to its *first* residual takes back what a good guess gains, because a \#
-      better guess sets a harder target. On one batch under the author's rule the ratio is \#
-      \#(ratio(one, "0.1", rule: "first residual")) at $\lambda = 10^{-1}$, against \#
-      \#(ratio(one, "0.1")) when the target is relative to $\lVert V \rVert$ (P-112).
+      One more trap: a program that stops relative to its *first* residual takes back what a good \#
+      guess gains, because a better guess sets a harder target. On one batch under the author's \#
+      rule the ratio is \#(ratio(one, "0.1", rule: "first residual")) at $\lambda = 10^{-1}$, \#
+      against \#(ratio(one, "0.1")) when the target is relative to $\lVert V \rVert$ (P-112).
       """#)
   }
 
@@ -103,11 +108,12 @@ extension CGFACChapter {
     document.heading("When are products cheaper?")
     document.paragraph(
       #"""
-      Let $n = d_A d_G$ be the parameters of the layer. A product with formed factors, $G V A$, takes \#
-      $2n(d_A + d_G)$ operations. Without them the exact block takes $4nN + 4 d_G N K$: two products with $X$ and \#
-      some small change. cg-kfac takes $4nN + 4 d_G N^2 K$, because it computes all of $M$. The note's count \#
-      per step (restored: our copy lacks it) is the one for a single example, $4n$. Leaving the small terms away, a product of \#
-      the exact block is cheaper than one with formed factors only while
+      Let $n = d_A d_G$ be the parameters of the layer. A product with formed factors, $G V A$, \#
+      takes $2n(d_A + d_G)$ operations. Without them the exact block takes $4nN + 4 d_G N K$: two \#
+      products with $X$ and some small change. cg-kfac takes $4nN + 4 d_G N^2 K$, because it \#
+      computes all of $M$. The note's count per step (restored: our copy lacks it) is the one for \#
+      a single example, $4n$. Leaving the small terms away, a product of the exact block is \#
+      cheaper than one with formed factors only while
       """#)
     document.mathematics(#"N < \frac{d_A + d_G}{2} ,"#)
     document.paragraph("and one of cg-kfac for still smaller batches:")
@@ -118,21 +124,23 @@ extension CGFACChapter {
       Figure(
         "operations", CGFACCost.figure(products),
         caption: #"""
-          Operations of one product against the batch. The flat line is the product with formed factors; \#
-          where a rising line crosses it, forming the factors begins to pay.
+          Operations of one product against the batch. The flat line is the product with formed \#
+          factors; where a rising line crosses it, forming the factors begins to pay.
           """#,
         alternativeText: #"""
-          Two panels with logarithmic axes. The cost of products without factors rises with the batch, for \#
-          cg-kfac ever steeper; with formed factors it is flat. For the layer 21 to 20 the lines cross at \#
-          \#(crossed("kfac", "21 to 20")) examples, for 785 to 20 at \#(crossed("kfac", "785 to 20")).
+          Two panels with logarithmic axes. The cost of products without factors rises with the \#
+          batch, for cg-kfac ever steeper; with formed factors it is flat. For the layer 21 to 20 \#
+          the lines cross at \#(crossed("kfac", "21 to 20")) examples, for 785 to 20 at \#
+          \#(crossed("kfac", "785 to 20")).
           """#,
         tables: ["products", "crossing"]))
     document.table(
       DocumentTable(
         crossing,
         caption: #"""
-          The batch from which products without factors take more operations than with formed ones; and 20 steps of cg-kfac \#
-          at $N = 128$, $K = 1$, over a direct step with eigendecompositions and with Cholesky factorisations.
+          The batch from which products without factors take more operations than with formed \#
+          ones; and 20 steps of cg-kfac at $N = 128$, $K = 1$, over a direct step with \#
+          eigendecompositions and with Cholesky factorisations.
           """#,
         columns: [
           .init("layer", "layer"), .init("half", "half of the sum of sizes", .fixed(1)),
@@ -143,15 +151,17 @@ extension CGFACChapter {
         ]))
     document.paragraph(
       #"""
-      So "\#(printed: "much less")" (section 3) holds against eigendecompositions where the layer is wide compared with the \#
-      batch. It does not hold in the narrow layer, and hardly against two Cholesky factorisations, which \#
-      KFAC can keep for many steps. What products buy is the other operator: per product the exact block costs \#
-      less than cg-kfac, and it has no small factors to form. The price is that nothing is left over for the next step.
+      So "\#(printed: "much less")" (section 3) holds against eigendecompositions where the layer \#
+      is wide compared with the batch. It does not hold in the narrow layer, and hardly against \#
+      two Cholesky factorisations, which KFAC can keep for many steps. What products buy is the \#
+      other operator: per product the exact block costs less than cg-kfac, and it has no small \#
+      factors to form. The price is that nothing is left over for the next step.
       """#)
     document.caveat(
       #"""
-      Counts of operations are not times. Memory traffic and the shape of the products decide how far they apply; measured times stand in \#
-      the reproduction report for this note. And an exact solve of the exact block is still not a promise of faster training.
+      Counts of operations are not times. Memory traffic and the shape of the products decide how \#
+      far they apply; measured times stand in the reproduction report for this note. And an exact \#
+      solve of the exact block is still not a promise of faster training.
       """#)
   }
 }

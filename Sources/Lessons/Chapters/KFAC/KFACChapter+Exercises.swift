@@ -13,7 +13,9 @@ extension KFACChapter {
         "$A$ is a sum: it is $N$ times too large, and the last entry of $A$ is $N$ and not 1."),
       MistakeHint(
         "M-02",
-        "$G$ is made of gradients of the mean loss: $1/N^2$ too small, steps like plain gradients."),
+        #"""
+        $G$ is made of gradients of the mean loss: $1/N^2$ too small, steps like plain gradients.
+        """#),
       MistakeHint(
         "M-48",
         "$A$ is the outer product of the mean input: rank one, right with one example only."),
@@ -24,8 +26,8 @@ extension KFACChapter {
     document.references([
       "Chen et al., THOR, AAAI 2021, section KFAC, Equations 3 to 6.",
       #"""
-      Y. Chen, An iterative K-FAC algorithm for Deep Learning (CG-FAC), arXiv 2101.00218, section 2 \#
-      (Algorithm 1) and Equation 8; the note writes the factors for a single example.
+      Y. Chen, An iterative K-FAC algorithm for Deep Learning (CG-FAC), arXiv 2101.00218, section \#
+      2 (Algorithm 1) and Equation 8; the note writes the factors for a single example.
       """#,
       #"""
       J. Martens and R. Grosse, Optimizing Neural Networks with Kronecker-factored Approximate \#
@@ -47,11 +49,11 @@ extension KFACChapter {
     Exercise(
       .recall, "Which batch makes KFAC exact?",
       question: #"""
-        In one of these batches the hidden layer's $F_\ell$ equals $A \otimes G$. Which one? \#
-        A: very many examples, inputs and gradients drawn independently. \#
-        B: eight examples with the same input and different $\Gamma_n$. \#
-        C: eight examples whose gradients average to zero over the model's labels. \#
-        D: eight examples with inputs of equal length. The check tries all four.
+        In one of these batches the hidden layer's $F_\ell$ equals $A \otimes G$. Which one? A: \#
+        very many examples, inputs and gradients drawn independently. B: eight examples with the \#
+        same input and different $\Gamma_n$. C: eight examples whose gradients average to zero \#
+        over the model's labels. D: eight examples with inputs of equal length. The check tries \#
+        all four.
         """#,
       starter: #"answer = None  # "A", "B", "C" or "D""#,
       check: #"""
@@ -76,9 +78,10 @@ extension KFACChapter {
         """#,
       solution: #"answer = "B""#,
       explanation: #"""
-        B: if $\bar a_n \bar a_n^\top$ does not vary, every term of the covariance is zero, whatever \#
-        $\Gamma_n$ does. A is close for large $N$ and never exact. C is true of every exact Fisher and \#
-        says nothing about squares. D makes the trace right (P-56), and not the other entries.
+        B: if $\bar a_n \bar a_n^\top$ does not vary, every term of the covariance is zero, \#
+        whatever $\Gamma_n$ does. A is close for large $N$ and never exact. C is true of every \#
+        exact Fisher and says nothing about squares. D makes the trace right (P-56), and not the \#
+        other entries.
         """#)
   }
 
@@ -87,8 +90,9 @@ extension KFACChapter {
       .changeANumber, "From one example to two",
       question: #"""
         With two examples the error is $\frac14 (\bar a_1 \bar a_1^\top - \bar a_2 \bar a_2^\top) \#
-        \otimes (\Gamma_1 - \Gamma_2)$, and the Frobenius norm of a Kronecker product is the product of the \#
-        norms. Write the norm of KFAC's error for two examples without any Kronecker product.
+        \otimes (\Gamma_1 - \Gamma_2)$, and the Frobenius norm of a Kronecker product is the \#
+        product of the norms. Write the norm of KFAC's error for two examples without any \#
+        Kronecker product.
         """#,
       starter: #"""
         def error_of_two(a1, a2, gamma1, gamma2):
@@ -111,9 +115,10 @@ extension KFACChapter {
             return np.linalg.norm(inputs) * np.linalg.norm(gamma1 - gamma2) / 4
         """#,
       explanation: #"""
-        Write the means as $\frac12(x_1 + x_2)$. The deviations from them are $\pm\frac12(x_1 - x_2)$ \#
-        for both factors, with the same sign in each example, so the two terms of the covariance are equal: \#
-        $2 \cdot \frac12 \cdot \frac14$. The third pair of the check is one example twice: no error.
+        Write the means as $\frac12(x_1 + x_2)$. The deviations from them are $\pm\frac12(x_1 - \#
+        x_2)$ for both factors, with the same sign in each example, so the two terms of the \#
+        covariance are equal: $2 \cdot \frac12 \cdot \frac14$. The third pair of the check is one \#
+        example twice: no error.
         """#)
   }
 
@@ -122,8 +127,9 @@ extension KFACChapter {
       .breakIt, "Make KFAC too small without touching its factors",
       question: #"""
         Find an order of the examples so that, with the inputs in that order and the \#
-        probabilities as they are, $\mathrm{tr}(A \otimes G)$ is smaller than $\mathrm{tr}\,F_\ell$, \#
-        and by more than any of 200 random orders makes it. The factors do not change, only the pairs do.
+        probabilities as they are, $\mathrm{tr}(A \otimes G)$ is smaller than \#
+        $\mathrm{tr}\,F_\ell$, and by more than any of 200 random orders makes it. The factors do \#
+        not change, only the pairs do.
         """#,
       starter: #"""
         a, p = layer4["inputs"], layer4["probabilities"]
@@ -154,10 +160,10 @@ extension KFACChapter {
         order[np.argsort(traces)] = np.argsort(sizes)
         """#,
       explanation: #"""
-        Large inputs must meet large $\Gamma_n$: that makes the covariance of $\lVert\bar a\rVert^2$ \#
-        and $\mathrm{tr}\,\Gamma$, and with it $\mathrm{tr}\,F_\ell$, as large as it can be (P-56; the \#
-        rearrangement inequality). The real pairs of this layer do the reverse. $A$ and $G$ are means over the same columns in \#
-        another order, so they stay.
+        Large inputs must meet large $\Gamma_n$: that makes the covariance of $\lVert\bar \#
+        a\rVert^2$ and $\mathrm{tr}\,\Gamma$, and with it $\mathrm{tr}\,F_\ell$, as large as it \#
+        can be (P-56; the rearrangement inequality). The real pairs of this layer do the reverse. \#
+        $A$ and $G$ are means over the same columns in another order, so they stay.
         """#)
   }
 }

@@ -20,8 +20,8 @@ extension KFACChapter {
     document.predict(
       Prediction(
         #"""
-        Now only the second step, in one layer. Compute $F_\ell$ and $A \otimes G$ from the same $N$ \#
-        examples, chosen at random. How does the relative error change as $N$ grows from 1 to \#
+        Now only the second step, in one layer. Compute $F_\ell$ and $A \otimes G$ from the same \#
+        $N$ examples, chosen at random. How does the relative error change as $N$ grows from 1 to \#
         \#(given: KFACMeasurement.Growth.counts.last!)?
         """#,
         options: [
@@ -31,9 +31,9 @@ extension KFACChapter {
           "it grows without a limit",
         ],
         answer: #"""
-          B. In layer 3 the median is \#(median(3, 1)) with one example, \#(median(3, 2)) with two, \#
-          \#(median(3, 16)) with 16, and \#(median(3, 1024)) with 1024. One example has nothing to \#
-          average, so the mean of the products is the product of the means.
+          B. In layer 3 the median is \#(median(3, 1)) with one example, \#(median(3, 2)) with \#
+          two, \#(median(3, 16)) with 16, and \#(median(3, 1024)) with 1024. One example has \#
+          nothing to average, so the mean of the products is the product of the means.
           """#))
     document.figure(
       Figure(
@@ -42,9 +42,9 @@ extension KFACChapter {
           The error of $A \otimes G$ against the number of examples that both matrices are made of.
           """#,
         alternativeText: #"""
-          Three curves over the number of examples from 1 to 1024, one for each layer. All start at \#
-          zero error with one example, jump with two, and level off: layer 3 at \#(median(3, 1024)), \#
-          layer 4 at \#(median(4, 1024)). None of them falls towards zero.
+          Three curves over the number of examples from 1 to 1024, one for each layer. All start \#
+          at zero error with one example, jump with two, and level off: layer 3 at \#
+          \#(median(3, 1024)), layer 4 at \#(median(4, 1024)). None of them falls towards zero.
           """#,
         tables: ["growth"]))
     document.tryIt(
@@ -63,19 +63,20 @@ extension KFACChapter {
     document.paragraph(
       #"""
       So KFAC's error is not noise that more data remove. It is a property of the network and the \#
-      data distribution. The exact formula says which property. Subtract the product of the means from \#
-      the mean of the products (P-55, tested in `swift test`):
+      data distribution. The exact formula says which property. Subtract the product of the means \#
+      from the mean of the products (P-55, tested in `swift test`):
       """#)
     document.mathematics(
       #"F_\ell - A \otimes G = \frac1N \sum_n \left(\bar a_n \bar a_n^\top - A\right) \otimes \left(\Gamma_n - G\right) ."#
     )
     document.paragraph(
       #"""
-      This is a covariance over the examples, between the matrix $\bar a \bar a^\top$ and the matrix \#
-      $\Gamma$. KFAC is exact when one of the two is the same for all examples, and it is good \#
-      when they vary independently of each other. With two examples the sum has a closed form, \#
-      $\frac14 (\bar a_1 \bar a_1^\top - \bar a_2 \bar a_2^\top) \otimes (\Gamma_1 - \Gamma_2)$: \#
-      a difference of inputs times a difference of gradients. Taking traces gives the error of the total size (P-56):
+      This is a covariance over the examples, between the matrix $\bar a \bar a^\top$ and the \#
+      matrix $\Gamma$. KFAC is exact when one of the two is the same for all examples, and it is \#
+      good when they vary independently of each other. With two examples the sum has a closed \#
+      form, $\frac14 (\bar a_1 \bar a_1^\top - \bar a_2 \bar a_2^\top) \otimes (\Gamma_1 - \#
+      \Gamma_2)$: a difference of inputs times a difference of gradients. Taking traces gives the \#
+      error of the total size (P-56):
       """#)
     document.mathematics(
       #"\mathrm{tr}\, F_\ell - \mathrm{tr}\, A \; \mathrm{tr}\, G = \mathrm{Cov}_n\left(\lVert \bar a_n \rVert^2, \; \mathrm{tr}\, \Gamma_n\right) ."#
@@ -107,49 +108,54 @@ extension KFACChapter {
       The product of means is often motivated by inputs $\bar a$ and gradients $g$ that are \#
       independent, or at least uncorrelated. Under the exact Fisher they are always uncorrelated: \#
       the gradient of an example averages to zero over the model's own labels. Measured on our \#
-      network, the largest correlation of any entry of $\bar a$ with any entry of $g$ is \#(largest), to \#
-      round-off. The error is there all the same. What counts is how the *products* vary together: those of \#
-      inputs in $\bar a \bar a^\top$ with those of gradients in $\Gamma$.
+      network, the largest correlation of any entry of $\bar a$ with any entry of $g$ is \#
+      \#(largest), to round-off. The error is there all the same. What counts is how the \#
+      *products* vary together: those of inputs in $\bar a \bar a^\top$ with those of gradients \#
+      in $\Gamma$.
       """#)
     document.paragraph(
       #"""
-      An experiment shows it. $A$ and $G$ do not know which input came with which gradient. So give \#
-      the inputs of a layer to the gradients of other examples: $A \otimes G$ stays the same, and \#
-      $F_\ell$ becomes that of other data. We can choose the pairs so that large inputs meet large \#
-      gradients, or small ones, or draw them by chance.
+      An experiment shows it. $A$ and $G$ do not know which input came with which gradient. So \#
+      give the inputs of a layer to the gradients of other examples: $A \otimes G$ stays the \#
+      same, and $F_\ell$ becomes that of other data. We can choose the pairs so that large inputs \#
+      meet large gradients, or small ones, or draw them by chance.
       """#)
     document.figure(
       Figure(
         "pairings", measured.pairingFigure,
         caption: #"""
-          Errors of the same $A \otimes G$ against the blocks $F_\ell$ of re-paired data, seed 1. Square \#
-          marker: the pairs as they are.
+          Errors of the same $A \otimes G$ against the blocks $F_\ell$ of re-paired data, seed 1. \#
+          Square marker: the pairs as they are.
           """#,
         alternativeText: #"""
-          Three panels, one for each layer, over the correlation of squared input length and gradient \#
-          size. With pairs sorted by size the error is smallest near correlation zero and grows to both sides. \#
-          The real pairs lie well above these curves: in layer 2 at a correlation of \#
-          \#(real("correlation", 2, .fixed(2))) the error is \#(real("error", 2, .percent(0))).
+          Three panels, one for each layer, over the correlation of squared input length and \#
+          gradient size. With pairs sorted by size the error is smallest near correlation zero \#
+          and grows to both sides. The real pairs lie well above these curves: in layer 2 at a \#
+          correlation of \#(real("correlation", 2, .fixed(2))) the error is \#
+          \#(real("error", 2, .percent(0))).
           """#,
         tables: ["pairings"]))
     document.paragraph(
       #"""
-      Look at layer 2. Pairs by chance leave an error of \#(chance) (median of 20): that much dependence remains in \#
-      \#(given: 256) examples. The real pairs have \#(real("error", 2, .percent(0))), although the \#
-      correlation of the sizes is only \#(real("correlation", 2, .fixed(2))) and the trace of KFAC is \#
-      \#(real("trace", 2, .fixed(2))) times the right one. Size is one number; the error has many more \#
-      directions. Is it the classes, whose examples have similar inputs and similar gradients? Only in small part: if we \#
-      shuffle among examples of the same predicted class, the error falls to \#(inClass). Most of \#
-      the dependence is between the input and the gradient of the single example. In layers 3 and 4 the sizes do matter: their correlations are \#
-      \#(real("correlation", 3, .fixed(2))) and \#(real("correlation", 4, .fixed(2))). Examples with large inputs \#
-      have small $\Gamma$ there, so the trace of KFAC is too large (\#
-      \#(real("trace", 4, .fixed(2))) times in layer 4).
+      Look at layer 2. Pairs by chance leave an error of \#(chance) (median of 20): that much \#
+      dependence remains in \#(given: 256) examples. The real pairs have \#
+      \#(real("error", 2, .percent(0))), although the correlation of the sizes is only \#
+      \#(real("correlation", 2, .fixed(2))) and the trace of KFAC is \#
+      \#(real("trace", 2, .fixed(2))) times the right one. Size is one number; the error has many \#
+      more directions. Is it the classes, whose examples have similar inputs and similar \#
+      gradients? Only in small part: if we shuffle among examples of the same predicted class, \#
+      the error falls to \#(inClass). Most of the dependence is between the input and the \#
+      gradient of the single example. In layers 3 and 4 the sizes do matter: their correlations \#
+      are \#(real("correlation", 3, .fixed(2))) and \#(real("correlation", 4, .fixed(2))). \#
+      Examples with large inputs have small $\Gamma$ there, so the trace of KFAC is too large \#
+      (\#(real("trace", 4, .fixed(2))) times in layer 4).
       """#)
     document.tryIt(
       #"""
       The last layer's block can be made from its inputs and the predicted probabilities, since \#
       $\Gamma_n = \mathrm{diag}(p_n) - p_n p_n^\top$ there. The mean of $F_\ell$ over all cyclic \#
-      shifts of the pairs is exactly $A \otimes G$: KFAC is the average over data whose pairs were forgotten.
+      shifts of the pairs is exactly $A \otimes G$: KFAC is the average over data whose pairs \#
+      were forgotten.
       """#,
       code: #"""
         a, p = layer4["inputs"], layer4["probabilities"]
@@ -179,8 +185,8 @@ extension KFACChapter {
     document.heading("Where KFAC is exact")
     document.paragraph(
       #"""
-      The covariance formula tells when nothing is lost. We try them on networks \#
-      with 7, 5, 3 and 3 units, small enough to compare all entries. An error of 0 means less than \#
+      The covariance formula tells when nothing is lost. We try them on networks with 7, 5, 3 and \#
+      3 units, small enough to compare all entries. An error of 0 means less than \#
       \#(given: KFACMeasurement.roundOff), which is round-off.
       """#)
     document.table(
@@ -201,33 +207,35 @@ extension KFACChapter {
     document.list([
       #"""
       **One example** (P-48): nothing varies over the examples. Any network, any loss, any of the \#
-      three Fishers, and the blocks between layers too. The empirical Fisher of one example is the plainest \#
-      case: a single column $\bar a \otimes g$.
+      three Fishers, and the blocks between layers too. The empirical Fisher of one example is \#
+      the plainest case: a single column $\bar a \otimes g$.
       """#,
       #"""
       **Copies of one example** (P-49): the number $N$ is not what matters, variation is.
       """#,
       #"""
-      **Deep linear network, Gaussian loss, exact Fisher** (P-50): $\Gamma_n$ is a product of weight \#
-      matrices and depends on no example, so all blocks are exact, also those between layers. All \#
-      three conditions are needed. With the empirical Fisher the hidden layers are off by \#
-      \#(linear) (P-51), and with sampled labels by \#(sampled), since $\Gamma_n$ then holds the residual or the \#
-      sample of the example; with a softmax by \#(softmax), since it then holds the probabilities.
+      **Deep linear network, Gaussian loss, exact Fisher** (P-50): $\Gamma_n$ is a product of \#
+      weight matrices and depends on no example, so all blocks are exact, also those between \#
+      layers. All three conditions are needed. With the empirical Fisher the hidden layers are \#
+      off by \#(linear) (P-51), and with sampled labels by \#(sampled), since $\Gamma_n$ then \#
+      holds the residual or the sample of the example; with a softmax by \#(softmax), since it \#
+      then holds the probabilities.
       """#,
       #"""
-      **Last layer, Gaussian loss, any network** (P-52): $\Gamma_n$ is the identity over the variance.
+      **Last layer, Gaussian loss, any network** (P-52): $\Gamma_n$ is the identity over the \#
+      variance.
       """#,
       #"""
-      **Last layer zero, softmax** (P-53): all predictions are uniform, so $\Gamma_n$ is constant. A network that \#
-      starts with a zero last layer starts with an exact last block.
+      **Last layer zero, softmax** (P-53): all predictions are uniform, so $\Gamma_n$ is \#
+      constant. A network that starts with a zero last layer starts with an exact last block.
       """#,
     ])
     document.paragraph(
       #"""
       The table is also a test plan for your own code, with one warning. The two tests that are \#
       easiest to write, one example and the deep linear network, cannot see every mistake. With \#
-      $N = 1$ a sum and a mean are the same, so every mistake of sum against mean passes. With identity \#
-      activations a forgotten derivative passes.
+      $N = 1$ a sum and a mean are the same, so every mistake of sum against mean passes. With \#
+      identity activations a forgotten derivative passes.
       """#)
   }
 
@@ -250,10 +258,10 @@ extension KFACChapter {
     document.heading("Sum or mean")
     document.paragraph(
       #"""
-      $F$, $A$ and $G$ are means over the examples here, and $g$ is the gradient of one example's own loss. \#
-      Programs often have something else at hand: sums, or gradients of the mean loss, which carry \#
-      a factor $1/N$ already. Then the product is wrong by a power of $N$. On layer 3 with $N =$ \#
-      \#(given: 256):
+      $F$, $A$ and $G$ are means over the examples here, and $g$ is the gradient of one example's \#
+      own loss. Programs often have something else at hand: sums, or gradients of the mean loss, \#
+      which carry a factor $1/N$ already. Then the product is wrong by a power of $N$. On layer 3 \#
+      with $N =$ \#(given: 256):
       """#)
     document.table(
       DocumentTable(
@@ -271,13 +279,14 @@ extension KFACChapter {
         ]))
     document.paragraph(
       #"""
-      One example sees none of these mistakes; two examples see all of them. In a step a wrong scale \#
-      $c$ does two things: $(c\,A \otimes G + \lambda I)^{-1} = \frac1c (A \otimes G + \frac{\lambda}{c} I)^{-1}$, \#
-      so the step is divided by $c$ and so is the damping. The same holds for factored Tikhonov, which sees only the \#
-      product of the two scales (P-65): the second and third row are equal. A large $c$ removes the damping, a small one leaves \#
-      the plain gradient. With both sums the step's cosine with the right one is \#
-      \#(cosine), though $A \otimes G$ is right but for one number. This is why a scale mistake can \#
-      pass for a badly tuned $\lambda$.
+      One example sees none of these mistakes; two examples see all of them. In a step a wrong \#
+      scale $c$ does two things: $(c\,A \otimes G + \lambda I)^{-1} = \frac1c (A \otimes G + \#
+      \frac{\lambda}{c} I)^{-1}$, so the step is divided by $c$ and so is the damping. The same \#
+      holds for factored Tikhonov, which sees only the product of the two scales (P-65): the \#
+      second and third row are equal. A large $c$ removes the damping, a small one leaves the \#
+      plain gradient. With both sums the step's cosine with the right one is \#(cosine), though \#
+      $A \otimes G$ is right but for one number. This is why a scale mistake can pass for a badly \#
+      tuned $\lambda$.
       """#)
   }
 }

@@ -65,20 +65,21 @@ enum KFACChapter {
       #"""
       A layer of 20 units with 20 inputs and a bias has 420 parameters, so its part of the Fisher \#
       matrix $F$ has 420 rows and columns. KFAC keeps one matrix with 21 rows and one with 20 \#
-      instead. Layers 2 to 4 of 784-20-20-20-10, the network of the THOR paper's Figure 4 (which prints 768 \#
-      inputs), have 1050 parameters and more than a million entries of $F$; KFAC stores about two thousand numbers. \#
-      What is lost on the way, and does it come back with more data?
+      instead. Layers 2 to 4 of 784-20-20-20-10, the network of the THOR paper's Figure 4 (which \#
+      prints 768 inputs), have 1050 parameters and more than a million entries of $F$; KFAC \#
+      stores about two thousand numbers. What is lost on the way, and does it come back with more \#
+      data?
       """#)
     document.heading("Two steps from F to KFAC")
     document.paragraph(
       #"""
-      Take one layer. For example $n$ of $N$, let $\bar a_n$ be its input, with a last entry 1 for \#
-      the bias, and let $g_{n,c}$ be the gradient at its output of one back-propagated vector $c$ \#
-      (chapter 02: the exact Fisher needs as many vectors as there are classes). The gradient of \#
-      the layer's weights is the matrix $g_{n,c}\bar a_n^\top$. Stacked column by column it is \#
-      $\bar a_n \otimes g_{n,c}$ (chapter 04). The layer's block of the Fisher matrix is the mean of the outer \#
-      products of these vectors. With $\Gamma_n = \sum_c g_{n,c} g_{n,c}^\top$, one small matrix for \#
-      each example,
+      Take one layer. For example $n$ of $N$, let $\bar a_n$ be its input, with a last entry 1 \#
+      for the bias, and let $g_{n,c}$ be the gradient at its output of one back-propagated vector \#
+      $c$ (chapter 02: the exact Fisher needs as many vectors as there are classes). The gradient \#
+      of the layer's weights is the matrix $g_{n,c}\bar a_n^\top$. Stacked column by column it is \#
+      $\bar a_n \otimes g_{n,c}$ (chapter 04). The layer's block of the Fisher matrix is the mean \#
+      of the outer products of these vectors. With $\Gamma_n = \sum_c g_{n,c} g_{n,c}^\top$, one \#
+      small matrix for each example,
       """#)
     document.mathematics(
       #"F_\ell = \frac1N \sum_{n=1}^{N} \bar a_n \bar a_n^\top \otimes \Gamma_n ."#)
@@ -93,16 +94,17 @@ enum KFACChapter {
     )
     document.paragraph(
       #"""
-      These are Equations 3 and 4 of the THOR paper, and Equation 8 of the CG-FAC note. The inverse of a \#
-      Kronecker product is the product of the inverses (THOR, Equation 5), so a layer's step \#
-      needs two small systems: $U = G^{-1} V A^{-1}$ for a gradient $V$. This is why the second \#
-      step is worth making.
+      These are Equations 3 and 4 of the THOR paper, and Equation 8 of the CG-FAC note. The \#
+      inverse of a Kronecker product is the product of the inverses (THOR, Equation 5), so a \#
+      layer's step needs two small systems: $U = G^{-1} V A^{-1}$ for a gradient $V$. This is why \#
+      the second step is worth making.
       """#)
     document.predict(
       Prediction(
         #"""
         The network is 784-20-20-20-10 on Fashion-MNIST after ten iterations, and $F$ is that of \#
-        layers 2 to 4. Which of the two steps drops more of $F$, measured as the Frobenius norm of what is dropped?
+        layers 2 to 4. Which of the two steps drops more of $F$, measured as the Frobenius norm \#
+        of what is dropped?
         """#,
         options: [
           "the first: two thirds of all entries lie between layers",
@@ -110,36 +112,42 @@ enum KFACChapter {
           "both about the same",
         ],
         answer: #"""
-          A. The first step drops \#(across) of the norm of $F$, the second changes \#(within), and \#
-          both together \#(total). The order is the same for all five seeds in the table below.
+          A. The first step drops \#(across) of the norm of $F$, the second changes \#(within), \#
+          and both together \#(total). The order is the same for all five seeds in the table \#
+          below.
           """#))
     document.figure(
       Figure(
         "matrices", measured.matricesFigure,
         caption: #"""
-          Above: $F$, its three diagonal blocks, and KFAC. Below, in the same colours: what the first \#
-          step drops, what the second step changes, and both. Dashed lines separate the layers.
+          Above: $F$, its three diagonal blocks, and KFAC. Below, in the same colours: what the \#
+          first step drops, what the second step changes, and both. Dashed lines separate the \#
+          layers.
           """#,
         alternativeText: #"""
           Six heat maps of 1050 by 1050 entries. F has structure everywhere, also between layers. \#
           The block-diagonal matrix and KFAC look alike, but their difference is not empty: it \#
-          fills the three blocks. The dropped part between layers has \#(across) of the norm of F, \#
-          the difference inside the blocks \#(within).
+          fills the three blocks. The dropped part between layers has \#(across) of the norm of \#
+          F, the difference inside the blocks \#(within).
           """#,
         tables: ["dropped"]))
     document.paragraph(
       #"""
-      The two losses lie in different entries of the matrix, so their squares add: \#
-      $\lVert F - \mathrm{KFAC}\rVert^2 = \lVert F - \mathrm{blocks}\rVert^2 + \lVert \mathrm{blocks} - \mathrm{KFAC}\rVert^2$. \#
-      Here \#(squared) of the squared norm of $F$ lies between layers, and KFAC gives it up before any Kronecker product \#
-      is made. The rest of the chapter is about the second step. Its panel is a warning about heat maps: the \#
-      block-diagonal matrix and KFAC look alike above, and their difference is not small.
+      The two losses lie in different entries of the matrix, so their squares add: $\lVert F - \#
+      \mathrm{KFAC}\rVert^2 = \lVert F - \mathrm{blocks}\rVert^2 + \lVert \mathrm{blocks} - \#
+      \mathrm{KFAC}\rVert^2$. Here \#(squared) of the squared norm of $F$ lies between layers, \#
+      and KFAC gives it up before any Kronecker product is made. The rest of the chapter is about \#
+      the second step. Its panel is a warning about heat maps: the block-diagonal matrix and KFAC \#
+      look alike above, and their difference is not small.
       """#)
     document.table(
       DocumentTable(
         table,
         caption:
-          "Relative Frobenius errors for five seeds: of each step on layers 2 to 4 together, and of KFAC in each layer's own block.",
+          #"""
+          Relative Frobenius errors for five seeds: of each step on layers 2 to 4 together, and \#
+          of KFAC in each layer's own block.
+          """#,
         columns: [
           .init("seed", "seed"), .init("across", "first step", .fixed(3)),
           .init("within", "second step", .fixed(3)), .init("total", "both", .fixed(3)),
@@ -156,9 +164,10 @@ enum KFACChapter {
     document.source(SourceExcerpt("Sources/Curvature/KroneckerBlock.swift", "kronecker-apply"))
     document.caveat(
       #"""
-      A smaller error of the matrix does not make a better optimizer. Steps are made with a damped \#
-      inverse, and the damping hides some errors and enlarges others ([chapter 06](06-damping.md)). \#
-      The numbers above also depend on the network, the start and the iteration.
+      A smaller error of the matrix does not make a better optimizer. Steps are made with a \#
+      damped inverse, and the damping hides some errors and enlarges others ([chapter \#
+      06](06-damping.md)). The numbers above also depend on the network, the start and the \#
+      iteration.
       """#)
   }
 }

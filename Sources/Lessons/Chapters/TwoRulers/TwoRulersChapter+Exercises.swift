@@ -28,28 +28,41 @@ extension TwoRulersChapter {
     document.mistakes([
       MistakeHint(
         "M-28",
-        "the gradient is multiplied by $F$ instead of solved with it: steps are long where they should be short."
+        #"""
+        the gradient is multiplied by $F$ instead of solved with it: steps are long where they \#
+        should be short.
+        """#
       ),
       MistakeHint(
         "M-08",
-        "the loss has a factor that the likelihood has not, such as 2: all directions are right, and every length in nats is wrong."
+        #"""
+        the loss has a factor that the likelihood has not, such as 2: all directions are right, \#
+        and every length in nats is wrong.
+        """#
       ),
       MistakeHint(
         "M-26",
-        "the sign of the gradient is lost: $F$ is right, since it is made of squares, and the loss rises."
+        #"""
+        the sign of the gradient is lost: $F$ is right, since it is made of squares, and the loss \#
+        rises.
+        """#
       ),
     ])
     document.references([
       "S. Amari, Natural Gradient Works Efficiently in Learning, Neural Computation 10(2), 1998.",
       #"""
-      J. Martens, New Insights and Perspectives on the Natural Gradient Method, JMLR 21(146), 2020, arXiv 1412.1193: the second-order expansion, and \#
-      invariance of directions against that of finite steps.
+      J. Martens, New Insights and Perspectives on the Natural Gradient Method, JMLR 21(146), \#
+      2020, arXiv 1412.1193: the second-order expansion, and invariance of directions against \#
+      that of finite steps.
       """#,
       #"""
-      MindSpore r2.2, Introduction to Second-order Optimizer THOR, section Second-order Optimizers: the update with $G^{-1}$, Figure 2, and the \#
-      formula of the Fisher matrix.
+      MindSpore r2.2, Introduction to Second-order Optimizer THOR, section Second-order \#
+      Optimizers: the update with $G^{-1}$, Figure 2, and the formula of the Fisher matrix.
       """#,
-      "Properties P-18, P-28, P-38 and P-72 run in `swift test` (`Tests/NetworksTests`, `Tests/CurvatureTests`).",
+      #"""
+      Properties P-18, P-28, P-38 and P-72 run in `swift test` (`Tests/NetworksTests`, \#
+      `Tests/CurvatureTests`).
+      """#,
     ])
   }
 
@@ -57,8 +70,10 @@ extension TwoRulersChapter {
     Exercise(
       .recall, "Which number survives?",
       question: #"""
-        Write the deviation as $\tau = \log\sigma$. For one and the same small change of the distribution, which of these numbers is the same in both ways of \#
-        writing? A: $\lVert\delta\rVert$. B: $\frac12\delta^\top F\delta$. C: $\lVert\nabla L\rVert$. D: the learning rate that halves the loss.
+        Write the deviation as $\tau = \log\sigma$. For one and the same small change of the \#
+        distribution, which of these numbers is the same in both ways of writing? A: \#
+        $\lVert\delta\rVert$. B: $\frac12\delta^\top F\delta$. C: $\lVert\nabla L\rVert$. D: the \#
+        learning rate that halves the loss.
         """#,
       starter: #"answer = None  # "A", "B", "C" or "D""#,
       check: #"""
@@ -78,8 +93,9 @@ extension TwoRulersChapter {
         """#,
       solution: #"answer = "B""#,
       explanation: #"""
-        The step shrinks by $1/\sigma$, the Fisher entry grows by $\sigma^2$: the product of $F$ with the step twice stays. It approximates KL, which knows nothing of parameters. \#
-        A, C and D change with the units of the parameter.
+        The step shrinks by $1/\sigma$, the Fisher entry grows by $\sigma^2$: the product of $F$ \#
+        with the step twice stays. It approximates KL, which knows nothing of parameters. A, C \#
+        and D change with the units of the parameter.
         """#)
   }
 
@@ -87,8 +103,9 @@ extension TwoRulersChapter {
     Exercise(
       .changeANumber, "A step of a given size in nats",
       question: #"""
-        How far may $\sigma$ move so that the divergence is about `size` nat? Write the length from the Fisher matrix, for any $\sigma$. Then make \#
-        `size` smaller until the true divergence is within 1 part in 100 of it.
+        How far may $\sigma$ move so that the divergence is about `size` nat? Write the length \#
+        from the Fisher matrix, for any $\sigma$. Then make `size` smaller until the true \#
+        divergence is within 1 part in 100 of it.
         """#,
       starter: #"""
         def step_in_sigma(sigma, size):
@@ -113,8 +130,9 @@ extension TwoRulersChapter {
         size = 2e-5
         """#,
       explanation: #"""
-        $\frac12\delta^2 \cdot 2/\sigma^2 = \epsilon$ gives $\delta = \sigma\sqrt\epsilon$. The relative error is proportional to $\delta/\sigma = \sqrt\epsilon$, \#
-        the same at every $\sigma$: so a size that is good enough at one $\sigma$ is good enough at all.
+        $\frac12\delta^2 \cdot 2/\sigma^2 = \epsilon$ gives $\delta = \sigma\sqrt\epsilon$. The \#
+        relative error is proportional to $\delta/\sigma = \sqrt\epsilon$, the same at every \#
+        $\sigma$: so a size that is good enough at one $\sigma$ is good enough at all.
         """#)
   }
 
@@ -122,7 +140,8 @@ extension TwoRulersChapter {
     Exercise(
       .breakIt, "Send Newton uphill",
       question: #"""
-        A normal distribution with the right mean has the loss $\log\sigma + s/(2\sigma^2)$ with $s = 1$, least at $\sigma = 1$. Find a $\sigma$ at which Newton's step in $\sigma$, \#
+        A normal distribution with the right mean has the loss $\log\sigma + s/(2\sigma^2)$ with \#
+        $s = 1$, least at $\sigma = 1$. Find a $\sigma$ at which Newton's step in $\sigma$, \#
         however short, *raises* the loss, while the natural step lowers it.
         """#,
       starter: #"sigma = 1.2  # change this number"#,
@@ -139,8 +158,9 @@ extension TwoRulersChapter {
         """#,
       solution: "sigma = 3.0",
       explanation: #"""
-        The second derivative is $-1/\sigma^2 + 3s/\sigma^4$, negative for $\sigma^2 > 3s$. There the quadratic model has a top instead of a bottom, and Newton's method climbs to it. \#
-        The Fisher matrix $2/\sigma^2$ is positive everywhere.
+        The second derivative is $-1/\sigma^2 + 3s/\sigma^4$, negative for $\sigma^2 > 3s$. There \#
+        the quadratic model has a top instead of a bottom, and Newton's method climbs to it. The \#
+        Fisher matrix $2/\sigma^2$ is positive everywhere.
         """#)
   }
 }

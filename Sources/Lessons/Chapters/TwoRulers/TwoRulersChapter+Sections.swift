@@ -15,65 +15,78 @@ extension TwoRulersChapter {
     document.heading("Downhill under each ruler")
     document.paragraph(
       #"""
-      Which small step lowers a loss $L$ most? The answer depends on the ruler that limits the step. With a Euclidean limit it is \#
-      the gradient, $\delta = -\eta \nabla L$, with a learning rate $\eta$. With the limit $\frac12\delta^\top F\delta \le \epsilon$ it is \#
-      (set the derivative of $\nabla L^\top\delta + \frac{1}{2\eta}\delta^\top F\delta$ to zero)
+      Which small step lowers a loss $L$ most? The answer depends on the ruler that limits the \#
+      step. With a Euclidean limit it is the gradient, $\delta = -\eta \nabla L$, with a learning \#
+      rate $\eta$. With the limit $\frac12\delta^\top F\delta \le \epsilon$ it is (set the \#
+      derivative of $\nabla L^\top\delta + \frac{1}{2\eta}\delta^\top F\delta$ to zero)
       """#)
     document.mathematics(#"\delta = -\eta \, F^{-1} \nabla L ,"#)
     document.paragraph(
       #"""
-      the **natural gradient** step. Newton's step $-H^{-1}\nabla L$ has the same form, with the Hessian $H$ of the loss instead of $F$. \#
-      MindSpore's introduction writes all second-order methods as $\theta - \eta\, G^{-1} \nabla L$ and draws the descent paths of a first-order and of Newton's \#
-      method (Figure 2). We draw three paths on a valley that is bent, and whose loss is a likelihood:
+      the **natural gradient** step. Newton's step $-H^{-1}\nabla L$ has the same form, with the \#
+      Hessian $H$ of the loss instead of $F$. MindSpore's introduction writes all second-order \#
+      methods as $\theta - \eta\, G^{-1} \nabla L$ and draws the descent paths of a first-order \#
+      and of Newton's method (Figure 2). We draw three paths on a valley that is bent, and whose \#
+      loss is a likelihood:
       """#)
     document.mathematics(
       #"L(a, b) = \frac12 \lVert m - (1, 0) \rVert^2 , \qquad m = \left(a, \; 4 (b - a^2)\right) ."#
     )
     document.paragraph(
       #"""
-      Two normal observations, 1 and 0, have the means $m$ and variance one. With the Jacobian $J = \partial m / \partial (a, b)$ \#
-      the Fisher matrix is $F = J^\top J$, and $\mathrm{KL} = \frac12 \lVert m - m' \rVert^2$: in the plane of the means the two rulers agree.
+      Two normal observations, 1 and 0, have the means $m$ and variance one. With the Jacobian $J \#
+      = \partial m / \partial (a, b)$ the Fisher matrix is $F = J^\top J$, and $\mathrm{KL} = \#
+      \frac12 \lVert m - m' \rVert^2$: in the plane of the means the two rulers agree.
       """#)
     document.predict(
       Prediction(
         #"""
-        All three methods start at $(-1.2, 1)$ with very small steps. Whose path is a straight line, and where?
+        All three methods start at $(-1.2, 1)$ with very small steps. Whose path is a straight \#
+        line, and where?
         """#,
         options: [
           #"the gradient's, in the plane of $(a, b)$"#, #"Newton's, in the plane of $(a, b)$"#,
           "the natural gradient's, in the plane of the means", "none of them, anywhere",
         ],
         answer: #"""
-          C. In the plane of the means the natural path bends by \#(value("means", "natural gradient", .significant(2))) of its length (to round-off), Newton's by \#
-          \#(value("means", "Newton", .percent(0))), the gradient's by \#(value("means", "gradient", .percent(0))). In $(a, b)$ all three are bent.
+          C. In the plane of the means the natural path bends by \#
+          \#(value("means", "natural gradient", .significant(2))) of its length (to round-off), \#
+          Newton's by \#(value("means", "Newton", .percent(0))), the gradient's by \#
+          \#(value("means", "gradient", .percent(0))). In $(a, b)$ all three are bent.
           """#))
     let alternative: Prose =
       #"""
-      Two panels. In (a), the parameters, a bent valley: the gradient drops into the valley and follows its floor, the natural path cuts \#
-      below it, all three are curved. In (b), the means, the loss lines are circles: the natural path is a straight line to the end, \#
-      Newton's bends by \#(value("means", "Newton", .percent(0))) and the gradient's by \#(value("means", "gradient", .percent(0))) of the distance.
+      Two panels. In (a), the parameters, a bent valley: the gradient drops into the valley and \#
+      follows its floor, the natural path cuts below it, all three are curved. In (b), the means, \#
+      the loss lines are circles: the natural path is a straight line to the end, Newton's bends \#
+      by \#(value("means", "Newton", .percent(0))) and the gradient's by \#
+      \#(value("means", "gradient", .percent(0))) of the distance.
       """#
     document.figure(
       Figure(
         "paths", TwoRulersFigures.paths(paths, alternativeText: alternative.markdown),
         caption: #"""
-          The same three paths in the plane of the parameters and in the plane of the means. Grey: lines of equal loss.
+          The same three paths in the plane of the parameters and in the plane of the means. \#
+          Grey: lines of equal loss.
           """#,
         alternativeText: alternative,
         tables: ["paths", "bends"]))
     document.paragraph(
       #"""
-      The reason takes one line. A small natural step moves the means by $J\delta = -\eta\, J (J^\top J)^{-1} J^\top (m - y) = -\eta\,(m - y)$ with $y = (1, 0)$: \#
-      straight to the data, wherever we are. Newton's Hessian is $F$ plus the curvature of the means times the residual $m - y$, so \#
-      it equals $F$ only near the end. It can even be indefinite: its determinant is $16\,(1 - 8 m_2)$, \#
-      negative where the second mean is above $\frac18$. There Newton's step can lead uphill. $F$ is never negative.
+      The reason takes one line. A small natural step moves the means by $J\delta = -\eta\, J \#
+      (J^\top J)^{-1} J^\top (m - y) = -\eta\,(m - y)$ with $y = (1, 0)$: straight to the data, \#
+      wherever we are. Newton's Hessian is $F$ plus the curvature of the means times the residual \#
+      $m - y$, so it equals $F$ only near the end. It can even be indefinite: its determinant is \#
+      $16\,(1 - 8 m_2)$, negative where the second mean is above $\frac18$. There Newton's step \#
+      can lead uphill. $F$ is never negative.
       """#)
     document.table(
       DocumentTable(
         bends,
         caption: #"""
-          Bend of the paths (largest distance from the straight line, over its length), length of the path in the plane of the means over the straight line, \#
-          and the number of finite steps until the loss is below a millionth, each step halved until the loss falls.
+          Bend of the paths (largest distance from the straight line, over its length), length of \#
+          the path in the plane of the means over the straight line, and the number of finite \#
+          steps until the loss is below a millionth, each step halved until the loss falls.
           """#,
         columns: [
           .init("method", "method"), .init("parameters", "bend in (a, b)", .significant(2)),
@@ -82,8 +95,9 @@ extension TwoRulersChapter {
         ]))
     document.caveat(
       #"""
-      Two parameters and no noise: this shows what the directions are, not which optimizer wins. A step of a large network costs very different \#
-      amounts of work under the three methods, and $F$ has to be approximated ([chapter 05](05-kfac.md)).
+      Two parameters and no noise: this shows what the directions are, not which optimizer wins. \#
+      A step of a large network costs very different amounts of work under the three methods, and \#
+      $F$ has to be approximated ([chapter 05](05-kfac.md)).
       """#)
   }
 
@@ -95,9 +109,11 @@ extension TwoRulersChapter {
     document.heading("What does not depend on how we write it")
     document.paragraph(
       #"""
-      The normal distribution can be written with $\sigma$, with $\log\sigma$, with the variance, or with its natural parameters. \#
-      The distributions are the same, the numbers are not. Fit it to data by maximum likelihood and ask each method for its direction in each kind of coordinates. \#
-      Then map the direction back to $(\mu, \sigma)$ with the Jacobian and compare. Every Fisher matrix and gradient comes from its own formula:
+      The normal distribution can be written with $\sigma$, with $\log\sigma$, with the variance, \#
+      or with its natural parameters. The distributions are the same, the numbers are not. Fit it \#
+      to data by maximum likelihood and ask each method for its direction in each kind of \#
+      coordinates. Then map the direction back to $(\mu, \sigma)$ with the Jacobian and compare. \#
+      Every Fisher matrix and gradient comes from its own formula:
       """#)
     document.source(
       SourceExcerpt(
@@ -106,8 +122,9 @@ extension TwoRulersChapter {
       DocumentTable(
         table,
         caption: #"""
-          Relative difference between the direction found in other coordinates and that found in $(\mu, \sigma)$, at one place; last column: \#
-          the largest difference of the natural gradient at 100 random places. 0 is below \#(given: 1e-12).
+          Relative difference between the direction found in other coordinates and that found in \#
+          $(\mu, \sigma)$, at one place; last column: the largest difference of the natural \#
+          gradient at 100 random places. 0 is below \#(given: 1e-12).
           """#,
         columns: [
           .init("coordinates", "coordinates"), .init("gradient", "gradient"),
@@ -116,10 +133,12 @@ extension TwoRulersChapter {
         ]))
     document.paragraph(
       #"""
-      The natural gradient is the same vector in all of them, to round-off. The reason: if $J$ is the Jacobian of the change of coordinates, the gradient \#
-      picks up a factor $J^{-\top}$ and the Fisher matrix becomes $J^{-\top} F J^{-1}$; the factors cancel, and what remains is $J$ times the old direction. \#
-      Newton's method lacks this because the Hessian picks up second derivatives of the change too. (In the natural parameters \#
-      $H = F$, so there Newton's step *is* the natural one; the row compares it with Newton's step in $(\mu, \sigma)$.)
+      The natural gradient is the same vector in all of them, to round-off. The reason: if $J$ is \#
+      the Jacobian of the change of coordinates, the gradient picks up a factor $J^{-\top}$ and \#
+      the Fisher matrix becomes $J^{-\top} F J^{-1}$; the factors cancel, and what remains is $J$ \#
+      times the old direction. Newton's method lacks this because the Hessian picks up second \#
+      derivatives of the change too. (In the natural parameters $H = F$, so there Newton's step \#
+      *is* the natural one; the row compares it with Newton's step in $(\mu, \sigma)$.)
       """#)
     let whole = steps.number("natural gradient", row: 0, .percent(1))
     let small = steps.number("natural gradient", row: 4, .percent(3))
@@ -127,18 +146,23 @@ extension TwoRulersChapter {
       Figure(
         "steps", TwoRulersFigures.steps(steps),
         caption: #"""
-          One step made in $(\mu, \sigma)$ and in $(\mu, \log\sigma)$: the Fisher distance of the two ends over the length of the step.
+          One step made in $(\mu, \sigma)$ and in $(\mu, \log\sigma)$: the Fisher distance of the \#
+          two ends over the length of the step.
           """#,
         alternativeText: #"""
-          Three curves against the learning rate, both axes logarithmic. Those of the gradient and of Newton are flat, near one and above: the two \#
-          ends differ by as much as the step is long. The natural gradient's falls in proportion to the rate, from \#(whole) at rate 1 to \#(small) at a hundredth.
+          Three curves against the learning rate, both axes logarithmic. Those of the gradient \#
+          and of Newton are flat, near one and above: the two ends differ by as much as the step \#
+          is long. The natural gradient's falls in proportion to the rate, from \#(whole) at rate \#
+          1 to \#(small) at a hundredth.
           """#,
         tables: ["steps"]))
     document.paragraph(
       #"""
-      A warning goes with it: the *direction* is invariant, a finite *step* is not. A straight step in $\log\sigma$ is not straight in $\sigma$. At rate 1 the two \#
-      ends differ by \#(whole) of the step, at rate one hundredth by \#(small): in proportion to the rate. For affine changes of coordinates the finite \#
-      step is invariant too. For networks and KFAC that is property P-72 (chapter 05), and damping breaks it (P-74, chapter 06).
+      A warning goes with it: the *direction* is invariant, a finite *step* is not. A straight \#
+      step in $\log\sigma$ is not straight in $\sigma$. At rate 1 the two ends differ by \#
+      \#(whole) of the step, at rate one hundredth by \#(small): in proportion to the rate. For \#
+      affine changes of coordinates the finite step is invariant too. For networks and KFAC that \#
+      is property P-72 (chapter 05), and damping breaks it (P-74, chapter 06).
       """#)
   }
 }

@@ -45,15 +45,15 @@ enum TwoRulersChapter {
     document.heading("The question")
     document.paragraph(
       #"""
-      Training moves parameters $\theta$ by small steps $\delta$. A learning rate limits their length, and \#
-      length usually means the Euclidean length $\lVert\delta\rVert$. But nobody looks at the parameters. What \#
-      we use is the distribution $p_\theta$ that the model predicts. How long is a step in \#
-      distributions, and does it matter which ruler we use?
+      Training moves parameters $\theta$ by small steps $\delta$. A learning rate limits their \#
+      length, and length usually means the Euclidean length $\lVert\delta\rVert$. But nobody \#
+      looks at the parameters. What we use is the distribution $p_\theta$ that the model \#
+      predicts. How long is a step in distributions, and does it matter which ruler we use?
       """#)
     document.paragraph(
       #"""
-      The second ruler is the Kullback-Leibler divergence. It is the mean, over outcomes drawn from the old distribution, of the log of the \#
-      ratio of old to new probability:
+      The second ruler is the Kullback-Leibler divergence. It is the mean, over outcomes drawn \#
+      from the old distribution, of the log of the ratio of old to new probability:
       """#)
     document.mathematics(
       #"\mathrm{KL}(p_\theta, \, p_{\theta+\delta}) = \mathrm{E}_{y \sim p_\theta}\left[\log p_\theta(y) - \log p_{\theta+\delta}(y)\right] ."#
@@ -66,50 +66,58 @@ enum TwoRulersChapter {
     document.predict(
       Prediction(
         #"""
-        A normal distribution has the parameters $(\mu, \sigma)$, mean and standard deviation. Move $\mu$ by \#
-        \#(given: TwoRulersMeasurement.stretch), once with $\sigma = \frac14$ and once with $\sigma = 2$. By which factor do the two KL divergences differ?
+        A normal distribution has the parameters $(\mu, \sigma)$, mean and standard deviation. \#
+        Move $\mu$ by \#(given: TwoRulersMeasurement.stretch), once with $\sigma = \frac14$ and \#
+        once with $\sigma = 2$. By which factor do the two KL divergences differ?
         """#,
         options: ["they are equal, since the steps are", "8", "64"],
         answer: #"""
-          C: \#(narrow) nat against \#(wide) nat, a factor of \#(ratio). A step of the mean counts in units of $\sigma$, and it \#
-          counts squared.
+          C: \#(narrow) nat against \#(wide) nat, a factor of \#(ratio). A step of the mean \#
+          counts in units of $\sigma$, and it counts squared.
           """#))
     let alternative: Prose =
       #"""
-      Two panels. In (a), mean and deviation of a normal distribution, the divergence contours grow with the deviation, \#
-      while the dotted circles stay the same: for one step in the mean the divergence differs by a factor of \#(ratio). \#
-      In (b), two logits of a softmax, the contours are long and tilted where the prediction is confident. Dashed ellipses follow the solid contours.
+      Two panels. In (a), mean and deviation of a normal distribution, the divergence contours \#
+      grow with the deviation, while the dotted circles stay the same: for one step in the mean \#
+      the divergence differs by a factor of \#(ratio). In (b), two logits of a softmax, the \#
+      contours are long and tilted where the prediction is confident. Dashed ellipses follow the \#
+      solid contours.
       """#
     document.figure(
       Figure(
         "balls", TwoRulersFigures.balls(alternativeText: alternative.markdown),
         caption: #"""
-          Around each point: all parameters at a divergence of \#(given: TwoRulersMeasurement.ballSize) nat (solid), the ellipse that the Fisher matrix \#
-          gives for the same size (dashed), and a circle of Euclidean radius \#(given: TwoRulersMeasurement.circleRadius) (dotted).
+          Around each point: all parameters at a divergence of \#
+          \#(given: TwoRulersMeasurement.ballSize) nat (solid), the ellipse that the Fisher \#
+          matrix gives for the same size (dashed), and a circle of Euclidean radius \#
+          \#(given: TwoRulersMeasurement.circleRadius) (dotted).
           """#,
         alternativeText: alternative,
         tables: ["rulers", "quadratic"]))
     document.heading("The Fisher matrix is the second ruler, close up")
     document.paragraph(
       #"""
-      For small steps the divergence is half of a quadratic form (P-28), and its matrix is the Fisher matrix:
+      For small steps the divergence is half of a quadratic form (P-28), and its matrix is the \#
+      Fisher matrix:
       """#)
     document.mathematics(
       #"\mathrm{KL}(p_\theta, \, p_{\theta+\delta}) \approx \frac12 \delta^\top F \delta , \qquad F = \mathrm{E}_{y \sim p_\theta}\left[\nabla_\theta \log p_\theta(y) \; \nabla_\theta \log p_\theta(y)^\top\right] ."#
     )
     document.paragraph(
       #"""
-      This is the formula of MindSpore's introduction too. For the normal distribution \#
-      $F = \mathrm{diag}(1/\sigma^2, \; 2/\sigma^2)$, and for the logits of a softmax with probabilities $p$ it is \#
-      $F = \mathrm{diag}(p) - p p^\top$. No labels appear: $F$ belongs to the model, and the outcomes $y$ are drawn from it. \#
-      The suite computes the softmax's matrix like this:
+      This is the formula of MindSpore's introduction too. For the normal distribution $F = \#
+      \mathrm{diag}(1/\sigma^2, \; 2/\sigma^2)$, and for the logits of a softmax with \#
+      probabilities $p$ it is $F = \mathrm{diag}(p) - p p^\top$. No labels appear: $F$ belongs to \#
+      the model, and the outcomes $y$ are drawn from it. The suite computes the softmax's matrix \#
+      like this:
       """#)
     document.source(SourceExcerpt("Sources/Networks/Likelihood+Hessian.swift", "softmax-fisher"))
     document.table(
       DocumentTable(
         quadratic,
         caption: #"""
-          Relative error of $\frac12\delta^\top F\delta$ against KL. With a tenth of the length the error is about a tenth.
+          Relative error of $\frac12\delta^\top F\delta$ against KL. With a tenth of the length \#
+          the error is about a tenth.
           """#,
         columns: [
           .init("length", "length of the step", .significant(1)),
@@ -118,8 +126,10 @@ enum TwoRulersChapter {
         ], rows: [0, 2, 4, 6]))
     document.caveat(
       #"""
-      KL is no distance: it is not symmetric, and its contours are skewed. The Fisher matrix is the common limit for small steps. \#
-      At a length of \#(quadratic.number("length", row: 0)) it is off by \#(quadratic.number("normal", row: 0, .percent(0))) for the normal distribution of the table.
+      KL is no distance: it is not symmetric, and its contours are skewed. The Fisher matrix is \#
+      the common limit for small steps. At a length of \#(quadratic.number("length", row: 0)) it \#
+      is off by \#(quadratic.number("normal", row: 0, .percent(0))) for the normal distribution \#
+      of the table.
       """#)
   }
 
@@ -138,19 +148,23 @@ enum TwoRulersChapter {
     document.predict(
       Prediction(
         #"""
-        Take 784-20-20-20-10 on Fashion-MNIST after ten iterations. Move the weights of one layer down their gradient, by the same Euclidean length \#
-        \#(given: TwoRulersMeasurement.layerStep) in each layer, and measure the KL divergence of the predictions, as a mean over the examples of the batch. By which factor do the layers differ?
+        Take 784-20-20-20-10 on Fashion-MNIST after ten iterations. Move the weights of one layer \#
+        down their gradient, by the same Euclidean length \#
+        \#(given: TwoRulersMeasurement.layerStep) in each layer, and measure the KL divergence of \#
+        the predictions, as a mean over the examples of the batch. By which factor do the layers \#
+        differ?
         """#,
         options: ["less than 2", "about 10", "about 100"],
         answer: #"""
-          C: by a factor of \#(ratio). The step costs \#(table.number("divergence", row: 0)) nat in layer 1 and \#
-          \#(table.number("divergence", row: 2)) nat in layer 3.
+          C: by a factor of \#(ratio). The step costs \#(table.number("divergence", row: 0)) nat \#
+          in layer 1 and \#(table.number("divergence", row: 2)) nat in layer 3.
           """#))
     document.table(
       DocumentTable(
         table,
         caption: #"""
-          A step of the same Euclidean length in one layer at a time: mean KL over the batch, and its estimate $\frac12\delta^\top F\delta$.
+          A step of the same Euclidean length in one layer at a time: mean KL over the batch, and \#
+          its estimate $\frac12\delta^\top F\delta$.
           """#,
         columns: [
           .init("layer", "layer"), .init("parameters", "parameters"),
@@ -159,9 +173,10 @@ enum TwoRulersChapter {
         ]))
     document.paragraph(
       #"""
-      One learning rate for all layers is one Euclidean ruler for all layers. Here it allows the first layer a far larger change of the predictions \#
-      than the others. One reason stands in the table: the entries of $F$ grow with the squared inputs of the layer, and \#
-      784 pixels make a long input. The estimate with $F$ knows this without trying the step.
+      One learning rate for all layers is one Euclidean ruler for all layers. Here it allows the \#
+      first layer a far larger change of the predictions than the others. One reason stands in \#
+      the table: the entries of $F$ grow with the squared inputs of the layer, and 784 pixels \#
+      make a long input. The estimate with $F$ knows this without trying the step.
       """#)
   }
 }
