@@ -34,9 +34,11 @@ enum PNG {
     return file
   }
 
-  /// The 256 most frequent colours as numbers 0xRRGGBB, and for each pixel the nearest of them.
+  /// At most 256 colours as numbers 0xRRGGBB, and for each pixel the nearest of them.
   ///
-  /// Only the shades of anti-aliased edges ever exceed 256, and each has a near neighbour.
+  /// Where there are more, half of the palette goes to the most frequent, so that flat areas keep
+  /// their colour exactly. Each further place goes to the colour that is farthest from all before it:
+  /// the rare ends of a colour scale are kept, and what is merged are neighbouring shades.
   private static func indexed(_ rgb: [UInt8]) -> (palette: [UInt32], pixels: [UInt8]) {
     var colors: [UInt32] = []
     colors.reserveCapacity(rgb.count / 3)
@@ -49,14 +51,25 @@ enum PNG {
       let (countA, countB) = (counts[a, default: 0], counts[b, default: 0])
       return countA != countB ? countA > countB : a < b
     }
-    let palette = Array(byFrequency.prefix(256))
-    var numbers: [UInt32: UInt8] = [:]
-    for color in byFrequency {
-      let nearest = palette.indices.min {
-        distance(palette[$0], color) < distance(palette[$1], color)
+    var palette: [UInt32] = []
+    var nearest = [UInt8](repeating: 0, count: byFrequency.count)
+    var distances = [Int](repeating: .max, count: byFrequency.count)
+    while palette.count < min(256, byFrequency.count) {
+      var place = palette.count
+      if byFrequency.count > 256 && palette.count >= 128 {
+        place = 0
+        for index in distances.indices where distances[index] > distances[place] { place = index }
       }
-      numbers[color] = UInt8(nearest ?? 0)
+      let chosen = byFrequency[place]
+      for (index, color) in byFrequency.enumerated() {
+        let distance = distance(chosen, color)
+        if distance < distances[index] {
+          (distances[index], nearest[index]) = (distance, UInt8(palette.count))
+        }
+      }
+      palette.append(chosen)
     }
+    let numbers = Dictionary(uniqueKeysWithValues: zip(byFrequency, nearest))
     return (palette, colors.map { numbers[$0, default: 0] })
   }
 
