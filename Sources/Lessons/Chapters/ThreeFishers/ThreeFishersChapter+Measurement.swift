@@ -170,7 +170,6 @@ struct Hessian {
     let layout = network.layout
     var storage: [Double] = []
     storage.reserveCapacity(layout.count * layout.count)
-    // lesson: hessian-by-differences
     for index in 0..<layout.count {
       var unit = Vector.zero(layout.count)
       unit[index] = 1
@@ -182,7 +181,6 @@ struct Hessian {
         - LossGradient(behind, data, likelihood).gradient
       storage += change.flattened.elements.map { $0 / (2 * Hessian.step) }
     }
-    // end lesson
     let raw = Matrix(rowCount: layout.count, columnCount: layout.count, storage: storage)
     matrix = raw.symmetrized
     asymmetry = (raw - matrix).frobeniusNorm / matrix.frobeniusNorm
