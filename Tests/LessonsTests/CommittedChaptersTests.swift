@@ -110,22 +110,50 @@ struct CommittedChaptersTests {
   @Test("Every link leads to a file, and every heading that is linked to is there")
   func links() throws {
     for document in documents {
-      let all = try text(document)
-      for link in all.matches(of: /\]\(([^)\s]+)\)/) {
-        let target = String(link.output.1)
-        if target.hasPrefix("http") { continue }
-        let parts = target.split(separator: "#", omittingEmptySubsequences: false)
-        let path = parts[0].isEmpty ? document : String(parts[0])
-        #expect(
-          FileManager.default.fileExists(atPath: "\(CommittedChaptersTests.folder)/\(path)"),
-          "\(document): \(target)")
-        if parts.count > 1 {
-          let anchors = try text(path).split(separator: "\n").filter { $0.hasPrefix("#") }
-            .map(anchor)
-          #expect(anchors.contains(String(parts[1])), "\(document): \(target)")
-        }
+      for target in try links(in: text(document)) { try check(target, from: document, folder: "") }
+    }
+  }
+
+  @Test("Every link of a notebook and of its solution leads to a file, from where it lies")
+  func linksOfNotebooks() throws {
+    for chapter in manifest.chapters.values {
+      for (path, folder) in [
+        ("\(chapter.name).ipynb", ""), ("solutions/\(chapter.name).ipynb", "solutions/"),
+      ] {
+        let found = try links(in: try markdown(ofNotebook: path))
+        #expect(!found.isEmpty)
+        for target in found { try check(target, from: path, folder: folder) }
       }
     }
+  }
+
+  private func markdown(ofNotebook path: String) throws -> String {
+    struct Notebook: Decodable {
+      struct Cell: Decodable {
+        let cell_type: String
+        let source: [String]
+      }
+      let cells: [Cell]
+    }
+    let notebook = try JSONDecoder().decode(Notebook.self, from: Data(try text(path).utf8))
+    return notebook.cells.filter { $0.cell_type == "markdown" }.flatMap(\.source).joined()
+  }
+
+  private func links(in text: String) -> [String] {
+    text.matches(of: /\]\(([^)\s]+)\)/).map { String($0.output.1) }.filter {
+      !$0.hasPrefix("http")
+    }
+  }
+
+  private func check(_ target: String, from document: String, folder: String) throws {
+    let parts = target.split(separator: "#", omittingEmptySubsequences: false)
+    let path = parts[0].isEmpty ? document : folder + parts[0]
+    #expect(
+      FileManager.default.fileExists(atPath: "\(CommittedChaptersTests.folder)/\(path)"),
+      "\(document): \(target)")
+    guard parts.count > 1 else { return }
+    let anchors = try text(path).split(separator: "\n").filter { $0.hasPrefix("#") }.map(anchor)
+    #expect(anchors.contains(String(parts[1])), "\(document): \(target)")
   }
 
   /// GitHub's name of a heading: lower case, spaces as hyphens, other signs dropped.

@@ -16,7 +16,10 @@ struct BlockText {
   let root: String
   let repository: String
 
-  func inline(_ prose: Prose) -> String { inline(prose.markdown) }
+  /// Text of the chapter; its links are relative to the folder of the chapters.
+  func inline(_ prose: Prose) -> String {
+    inline(prose.markdown.replacing(/\]\((?!https?:|#)/, with: "](" + root))
+  }
 
   func inline(_ text: String) -> String {
     dialect == .github ? InlineMathematics.github(text) : text

@@ -55,7 +55,8 @@ enum ExactFisherChapter {
     document.paragraph("In the program of this chapter the sum for one class is")
     document.source(
       SourceExcerpt(
-        "Sources/Lessons/Chapters/ExactFisher/ExactFisherChapter+Measurement.swift", "enumerate-labels"))
+        "Sources/Lessons/Chapters/ExactFisher/ExactFisherChapter+Measurement.swift",
+        "enumerate-labels"))
     document.figure(report.assembly)
     document.paragraph(
       #"""
@@ -145,7 +146,8 @@ enum ExactFisherChapter {
     )
     document.source(
       SourceExcerpt(
-        "Sources/Lessons/Chapters/ExactFisher/ExactFisherChapter+Measurement.swift", "second-difference"))
+        "Sources/Lessons/Chapters/ExactFisher/ExactFisherChapter+Measurement.swift",
+        "second-difference"))
     document.predict(
       Prediction(
         #"""
