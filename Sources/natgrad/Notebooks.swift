@@ -86,6 +86,7 @@ extension Notebooks {
     func run() throws {
       _ = try chapters.chosen()
       _ = try UserInput.output(output, example: "notebooks-export")
+      try LessonsExport.check(folder: output)
       let (export, files) = try chapters.compute()
       try export.write(files, to: output)
       print("Chapters written to \(output): \(files.count). Start with \(output)/README.md.")
@@ -106,6 +107,7 @@ extension Notebooks {
     var folder = "notebooks-export"
 
     func run() throws {
+      _ = try chapters.chosen()
       _ = try ExportManifest.read(folder: folder)
       let (export, files) = try chapters.compute()
       let problems = files.flatMap { file in file.problems.map { "\(file.record.name): \($0)" } }

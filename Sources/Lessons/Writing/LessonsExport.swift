@@ -32,6 +32,18 @@ public struct LessonsExport: Sendable {
     ]
   }
 
+  /// Throws `DataFileError` where a folder has pages that no export wrote, which would be lost.
+  public static func check(folder: String) throws(DataFileError) {
+    let manager = FileManager.default
+    if manager.fileExists(atPath: "\(folder)/manifest.json") { return }
+    for page in ["README.md", "glossary.md", "conventions.md"]
+    where manager.fileExists(atPath: "\(folder)/\(page)") {
+      throw DataFileError(
+        "\(folder)/\(page): this file is not of an export, and it would be replaced. Name another "
+          + "folder.")
+    }
+  }
+
   /// Writes some chapters and all pages into a folder, each file whole or not at all, then the
   /// manifest. Chapters that are not written keep their files and their place in the manifest.
   ///
@@ -39,6 +51,7 @@ public struct LessonsExport: Sendable {
   public func write(_ written: [ChapterFiles], to folder: String) throws {
     let manager = FileManager.default
     _ = try AtomicFolder(path: folder)
+    try LessonsExport.check(folder: folder)
     let hasManifest = manager.fileExists(atPath: "\(folder)/manifest.json")
     let old = hasManifest ? try ExportManifest.read(folder: folder) : nil
     for subfolder in ["", "figures", "data", "solutions"] {
