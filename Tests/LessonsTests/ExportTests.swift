@@ -87,6 +87,24 @@ struct ExportTests {
     #expect(try drift(folder, far).map(\.path).contains("data/05-arrays.npz"))
   }
 
+  @Test("On another platform an error of rounding may be any other; here it may not")
+  func rounding() throws {
+    var small = SampleChapter()
+    small.value = 1.03e-15
+    small.paragraph = #"It is 10⁻¹⁵."#
+    let folder = try exported(small)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var other = small
+    other.value = 8.25e-9
+    other.paragraph = #"It is 8.25×10⁻⁹."#
+    #expect(try drift(folder, other).map(\.path).contains("05-sample.md"))
+    try replace(
+      "\(folder)/manifest.json", "\"instructionSet\" : \"", "\"instructionSet\" : \"other ")
+    #expect(try drift(folder, other).filter { !$0.path.hasSuffix(".npz") } == [])
+    other.paragraph = #"It is 8.25×10⁻⁷."#
+    #expect(try drift(folder, other).map(\.path).contains("05-sample.md"))
+  }
+
   @Test("Words may not differ on any platform")
   func wordsOnOtherPlatform() throws {
     let folder = try exported()

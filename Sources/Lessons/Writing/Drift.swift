@@ -69,15 +69,20 @@ public struct Drift: Equatable, Sendable, CustomStringConvertible {
         return x.hasPrefix("data:image") && y.hasPrefix("data:image")
       }
       switch tolerance {
-      case .relative: return abs(u - v) <= 1e-6 * max(abs(u), abs(v), 1e-6)
+      case .relative: return abs(u - v) <= 1e-6 * max(abs(u), abs(v)) + roundingLevel
       case .lastPlace: return abs(u - v) <= 1.01 * max(lastPlace(x), lastPlace(y))
       }
     }
   }
 
-  /// Numbers, embedded images, and the text between them.
+  /// Below it, a number is an error of rounding, which no two platforms share.
+  private static let roundingLevel = 1e-8
+
+  /// Numbers, embedded images, and the text between them; a printed power of ten below 10⁻⁷ is one
+  /// word, whatever its digits.
   private static func tokens(_ line: Substring) -> [String] {
-    line.matches(of: /data:image[^"]*|[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|[^0-9]/).map {
+    let line = line.replacing(/([0-9.]+×)?10⁻([⁸⁹]|[¹²³⁴⁵⁶⁷⁸⁹][⁰¹²³⁴⁵⁶⁷⁸⁹]+)/, with: "rounding")
+    return line.matches(of: /data:image[^"]*|[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?|[^0-9]/).map {
       String($0.output.0)
     }
   }

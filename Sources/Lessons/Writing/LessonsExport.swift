@@ -80,8 +80,8 @@ public struct LessonsExport: Sendable {
   /// What differs between a folder and chapters computed anew; empty where nothing has drifted.
   ///
   /// On the platform that wrote the folder every byte counts. Elsewhere numbers may differ in their
-  /// last printed place (tables and arrays: by a millionth of the largest number of the column), and
-  /// PNG files, which repeat the SVG files, are not compared.
+  /// last printed place (tables by a millionth, arrays by a millionth of their largest element), errors
+  /// of rounding (below 1e-8) at will, and PNG files, which repeat the SVG files, are not compared.
   public func drift(
     of written: [ChapterFiles], withPages: Bool, in folder: String
   ) throws -> [Drift] {
