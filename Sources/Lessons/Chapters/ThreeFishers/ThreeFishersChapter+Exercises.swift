@@ -14,7 +14,8 @@ extension ThreeFishersChapter {
           #"""
           Four functions, four matrices of the small classifier ($N = 11$ inputs, $C = 3$ \#
           classes, $P = 39$ parameters). Write for each of A, B, C, D one of the names `exact`, \#
-          `monte carlo`, `empirical`, `hessian`. The check finds out by itself which is which.
+          `monte carlo`, `empirical`, `hessian` (`C_` is C; the name `C` is taken). The check \#
+          finds out by itself which is which, and does not tell which letter is wrong.
           """#,
         starter: ThreeFishersCells.nameStarter, check: ThreeFishersCells.nameCheck,
         solution: ThreeFishersCells.nameSolution,
@@ -32,8 +33,9 @@ extension ThreeFishersChapter {
         question:
           #"""
           Set `samples` to the smallest power of two for which the root-mean-square error of the \#
-          Monte-Carlo Fisher of the small classifier is below $0.01$. Find it by running the \#
-          experiment, or by the formula above from a single number.
+          Monte-Carlo Fisher of the small classifier, divided by the norm of $F$, is below \#
+          $0.01$. Find it by running the experiment, or from the error at one label and the law \#
+          $1/\sqrt{M}$.
           """#,
         starter: ThreeFishersCells.sampleStarter, check: ThreeFishersCells.sampleCheck,
         solution: ThreeFishersCells.sampleSolution,

@@ -210,7 +210,9 @@ struct ThreeFishersReport {
       caption:
         #"""
         The classifier along its training. Errors are distances from $F$ divided by its norm; \#
-        "drawn" is the computed error of one drawn label for each image.
+        "drawn" is the computed error of one drawn label for each image. The cosine of two \#
+        matrices is their inner product, entry by entry, over the product of their norms. A dash: \#
+        not computed.
         """#,
       columns: [
         .init("step", "step", .fixed(0)), .init("loss", "loss", .significant(2)),

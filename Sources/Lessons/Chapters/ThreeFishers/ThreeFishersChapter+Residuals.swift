@@ -10,8 +10,8 @@ extension ThreeFishersChapter {
     document.paragraph(
       #"""
       Take a regression: the model is a Gaussian with mean $z$ and variance one, and the loss is \#
-      $\frac{1}{2} \lVert y - z \rVert^2$. Let $J_n$ be the derivative of the outputs $z_n$ in \#
-      $\theta$, and $r_n = z_n - y_n$ the residual. Then
+      $\frac{1}{2} \lVert y - z \rVert^2$, so that $H_n$ is the identity. Let $r_n = z_n - y_n$ \#
+      be the residual. Then
       """#
     )
     document.mathematics(
@@ -46,9 +46,10 @@ extension ThreeFishersChapter {
     document.paragraph(
       #"""
       One thing does *not* carry over. In the regression the Hessian ends at $F$. In the \#
-      classifier the residual $p - e_y$ and $F$ both shrink like $\epsilon$, so their quotient \#
-      has no reason to vanish: at the last step the Hessian is still \#(report.last.hessian) away \#
-      from $F$. "Near the minimum the Hessian is the Fisher matrix" needs care.
+      classifier the residual $p - e_y$ ($e_y$ is one at the label and zero elsewhere) and $F$ \#
+      both shrink like $\epsilon$, so their quotient has no reason to vanish: at the last step \#
+      the Hessian is still \#(report.last.hessian) away from $F$. "Near the minimum the Hessian \#
+      is the Fisher matrix" needs care.
       """#
     )
     document.caveat(
@@ -61,8 +62,9 @@ extension ThreeFishersChapter {
     )
     document.tryIt(
       #"""
-      On the small network: the exact Fisher by summing over classes equals $J^\top H J$; \#
-      exchanging the labels changes the empirical Fisher and leaves the exact one alone.
+      On the small network: the exact Fisher by summing over classes equals the mean of $J_n^\top \#
+      H_n J_n$; exchanging the labels changes the empirical Fisher and leaves the exact one \#
+      alone.
       """#,
       code: ThreeFishersCells.labels)
   }

@@ -16,12 +16,13 @@ enum ThreeFishersChapter {
         "Fisher": "named in each place: exact, Monte Carlo or empirical; that is the subject",
         "Network":
           #"""
-        784-20-20-20-10 with $\tanh$, trained by Adam on \#(given: FisherStudy.batch) images; \#
-        the matrices are of layers 2 to 4, all 1050 parameters together; the Hessian is by \#
-        central differences of the gradient, for which $\tanh$ is smooth enough
+        784-20-20-20-10 with $\tanh$, trained by the optimizer Adam on \#
+        \#(given: FisherStudy.batch) images; the matrices are of layers 2 to 4, all 1050 \#
+        parameters together; the Hessian is by central differences of the gradient, for which \#
+        $\tanh$ is smooth enough
         """#,
         "Distance":
-          #"$\lVert M - F \rVert / \lVert F \rVert$ in Frobenius norms, with $F$ the exact Fisher"#,
+          #"$\lVert M - F \rVert / \lVert F \rVert$ in Frobenius norms (root of the sum of squared entries), with $F$ the exact Fisher"#,
       ]),
       setup: ThreeFishersCells.setup)
     question(&document, report)
@@ -59,14 +60,28 @@ enum ThreeFishersChapter {
       This is the **exact** (or true) Fisher of $N$ inputs and $C$ classes: every class counts \#
       with the probability that the *model* gives it. No label of the data occurs in it. It is \#
       the matrix of [chapter 01](01-two-rulers.md): a small step $\delta$ changes the model by \#
-      $\frac{1}{2} \delta^\top F \delta$, measured in KL divergence (property P-28, tested). \#
-      Three other matrices are often used in its place:
+      $\frac{1}{2} \delta^\top F \delta$, measured in KL divergence, the model's mean of the \#
+      logarithm of old over new probability (P-28 of the suite's list of tested properties). With \#
+      $h$ the mean loss, the natural-gradient step solves $F s = \nabla h$ and goes along $-s$: \#
+      this is what $F$ is for, and why it matters which matrix stands there.
+      """#
+    )
+    document.paragraph(
+      #"""
+      One fact is needed again in later chapters. Over the *model's* labels the gradients of an \#
+      example have mean zero, because probabilities add up to one: $\sum_c p(c) \, u(x, c) = \#
+      -\sum_c \nabla p(c) = 0$. Over the labels of the data they need not.
+      """#
+    )
+    document.paragraph(
+      #"""
+      Three other matrices are often used in the place of $F$:
       """#
     )
     document.list([
       #"""
       the **Monte-Carlo** Fisher: for each input draw labels $\hat y$ from the model, and take \#
-      the mean of $u(x_n, \hat y) \, u(x_n, \hat y)^\top$;
+      the mean of $u(x_n, \hat y) \, u(x_n, \hat y)^\top$ over all of them;
       """#,
       #"""
       the **empirical** Fisher: take the label $y_n$ of the data, $\frac{1}{N} \sum_n u(x_n, y_n) \#
@@ -110,13 +125,15 @@ enum ThreeFishersChapter {
       #"""
       Why does drawing become so bad? The surer the model, the rarer the label that tells \#
       something. Take two classes, and let the wrong one have the small probability $\epsilon$. \#
-      The weight of the image in $F$ is $\epsilon (1 - \epsilon)$. A drawn label gives \#
-      $\epsilon^2$ nearly always, and $(1 - \epsilon)^2$ with probability $\epsilon$: next to \#
-      nothing, or far too much. The relative scatter of one draw is $(1 - 2\epsilon) / \#
-      \sqrt{\epsilon (1 - \epsilon)}$, which grows without bound as $\epsilon$ goes to zero. The \#
-      data's label gives $\epsilon^2$ always: no scatter, but too little by the factor $\epsilon \#
-      / (1 - \epsilon)$. One estimate has variance, the other bias, and only variance can be \#
-      averaged away.
+      At the outputs the gradient has the size $\epsilon$ if the label is the right one, and $1 - \#
+      \epsilon$ if it is the wrong one; an outer product has the square of it as weight. A drawn \#
+      label gives $\epsilon^2$ nearly always, and $(1 - \epsilon)^2$ with probability $\epsilon$: \#
+      next to nothing, or far too much. The mean of both is the weight of the image in $F$, $(1 - \#
+      \epsilon) \, \epsilon^2 + \epsilon \, (1 - \epsilon)^2 = \epsilon (1 - \epsilon)$. The \#
+      relative scatter of one draw is $(1 - 2\epsilon) / \sqrt{\epsilon (1 - \epsilon)}$, which \#
+      grows without bound as $\epsilon$ goes to zero. The data's label gives $\epsilon^2$ always: \#
+      no scatter, but too little by the factor $\epsilon / (1 - \epsilon)$. One estimate has \#
+      variance, the other bias, and only variance can be averaged away.
       """#
     )
     document.subheading("The four matrices")
@@ -143,11 +160,13 @@ enum ThreeFishersChapter {
     document.source(SourceExcerpt("Sources/Networks/FisherKind.swift", "fisher-kinds"))
     document.paragraph(
       #"""
-      The exact Fisher sends back the $C$ columns of a square root of the Hessian in the \#
-      *outputs*, which for the softmax is $\mathrm{diag}(p) - p p^\top$. That costs $C$ backward \#
-      passes and gives the sum over all classes without any drawing (properties P-20 and P-21, \#
-      tested; [chapter 03](03-exact-fisher.md) does it by hand). For the losses here it is also \#
-      the generalized Gauss-Newton matrix, GGN.
+      What does `hessianRoots` mean? Let $J_n$ be the derivative of the outputs of example $n$ in \#
+      $\theta$, and $H_n$ the second derivative of its loss in the *outputs*, which for the \#
+      softmax is $\mathrm{diag}(p_n) - p_n p_n^\top$. Then $F = \frac{1}{N} \sum_n J_n^\top H_n \#
+      J_n$, and for the losses here this is also the generalized Gauss-Newton matrix, GGN. Write \#
+      $H_n = S_n S_n^\top$ and send the $C$ columns of $S_n$ backward: that costs $C$ backward \#
+      passes and gives the sum over all classes without any drawing (P-20 and P-21, tested; \#
+      [chapter 03](03-exact-fisher.md) does it by hand).
       """#
     )
     document.caveat(
@@ -162,7 +181,8 @@ enum ThreeFishersChapter {
       #"""
       The last row is a warning. All labels are learned, and the empirical Fisher keeps \#
       \#(last.ratio) of the norm of $F$, while the directions agree rather well, with a cosine of \#
-      \#(last.cosine). A damping that suits one matrix is then far too strong for the other.
+      \#(last.cosine). A damping, a multiple of the identity added before the matrix is \#
+      inverted ([chapter 06](06-damping.md)), that suits $F$ is then far too strong for the other.
       """#
     )
   }
@@ -177,14 +197,15 @@ enum ThreeFishersChapter {
       #"""
       Draw $M$ labels for each image instead of one. The errors of different draws are \#
       independent, so the mean square error falls like $1/M$ and the error itself like \#
-      $1/\sqrt{M}$. The constant can be computed without any drawing. With $F_n$ the exact Fisher \#
-      of image $n$ alone,
+      $1/\sqrt{M}$. The constant can be computed without any drawing. With $\tilde F_M$ the \#
+      Monte-Carlo Fisher of $M$ labels for each image, and $F^{(n)}$ the exact Fisher of image \#
+      $n$ alone,
       """#
     )
     document.mathematics(
       #"""
-      \mathbb{E} \lVert F_M - F \rVert^2 = \frac{1}{M N^2} \sum_{n=1}^{N} \Bigl( \sum_{c=1}^{C} \#
-      p(c \mid x_n) \, \lVert u(x_n, c) \rVert^4 - \lVert F_n \rVert^2 \Bigr)
+      \mathbb{E} \lVert \tilde F_M - F \rVert^2 = \frac{1}{M N^2} \sum_{n=1}^{N} \Bigl( \#
+      \sum_{c=1}^{C} p(c \mid x_n) \, \lVert u(x_n, c) \rVert^4 - \lVert F^{(n)} \rVert^2 \Bigr)
       """#
     )
     document.figure(report.samplingFigure)
