@@ -89,16 +89,18 @@ extension KFACChapter {
     Exercise(
       .changeANumber, "From one example to two",
       question: #"""
-        With two examples the error is $\frac14 (\bar a_1 \bar a_1^\top - \bar a_2 \bar a_2^\top) \#
-        \otimes (\Gamma_1 - \Gamma_2)$, and the Frobenius norm of a Kronecker product is the \#
-        product of the norms. Write the norm of KFAC's error for two examples without any \#
-        Kronecker product.
+        Write the Frobenius norm of $F_\ell - A \otimes G$ for two examples with inputs `a1`, \#
+        `a2` and matrices `gamma1`, `gamma2`, without forming any Kronecker product: the check \#
+        does not let you call `np.kron`. The closed form is in the section on more data; what do \#
+        you know of the norm of a Kronecker product?
         """#,
       starter: #"""
         def error_of_two(a1, a2, gamma1, gamma2):
             raise NotImplementedError("one line of numpy")
         """#,
       check: #"""
+        from unittest import mock
+
         a, p = layer4["inputs"].T, layer4["probabilities"].T
         gamma = [np.diag(q) - np.outer(q, q) for q in p]
         for i, j in [(0, 1), (2, 9), (7, 7)]:
@@ -106,8 +108,9 @@ extension KFACChapter {
             exact = (np.kron(outer[0], gamma[i]) + np.kron(outer[1], gamma[j])) / 2
             kfac = np.kron((outer[0] + outer[1]) / 2, (gamma[i] + gamma[j]) / 2)
             truth = np.linalg.norm(exact - kfac)
-            np.testing.assert_allclose(
-                error_of_two(a[i], a[j], gamma[i], gamma[j]), truth, rtol=1e-9, atol=1e-14)
+            with mock.patch.object(np, "kron", side_effect=AssertionError("without np.kron")):
+                found = error_of_two(a[i], a[j], gamma[i], gamma[j])
+            np.testing.assert_allclose(found, truth, rtol=1e-9, atol=1e-14)
         """#,
       solution: #"""
         def error_of_two(a1, a2, gamma1, gamma2):
@@ -126,10 +129,10 @@ extension KFACChapter {
     Exercise(
       .breakIt, "Make KFAC too small without touching its factors",
       question: #"""
-        Find an order of the examples so that, with the inputs in that order and the \#
-        probabilities as they are, $\mathrm{tr}(A \otimes G)$ is smaller than \#
-        $\mathrm{tr}\,F_\ell$, and by more than any of 200 random orders makes it. The factors do \#
-        not change, only the pairs do.
+        Give the probabilities of example `n` the input of example `order[n]`. Find an order for \#
+        which $\mathrm{tr}(A \otimes G)$ is smaller than $\mathrm{tr}\,F_\ell$, and their \#
+        quotient smaller than for any of 200 random orders. The factors do not change, only the \#
+        pairs do. Say first, by the trace formula, which inputs must meet which probabilities.
         """#,
       starter: #"""
         a, p = layer4["inputs"], layer4["probabilities"]

@@ -48,7 +48,7 @@ extension KFACChapter {
           """#,
         tables: ["growth"]))
     document.tryIt(
-      "Draw the medians yourself, and the spread over the 20 choices.",
+      "Draw the medians yourself. These bands go from the least to the greatest of 20 choices.",
       code: #"""
         for layer, rows in growth.groupby("layer"):
             plt.fill_between(rows["examples"], rows["least"], rows["greatest"], alpha=0.15)
@@ -64,7 +64,8 @@ extension KFACChapter {
       #"""
       So KFAC's error is not noise that more data remove. It is a property of the network and the \#
       data distribution. The exact formula says which property. Subtract the product of the means \#
-      from the mean of the products (P-55, tested in `swift test`):
+      from the mean of the products (multiply out: three of the four sums are $\pm A \otimes G$; \#
+      P-55, tested in `swift test`):
       """#)
     document.mathematics(
       #"F_\ell - A \otimes G = \frac1N \sum_n \left(\bar a_n \bar a_n^\top - A\right) \otimes \left(\Gamma_n - G\right) ."#
@@ -107,7 +108,8 @@ extension KFACChapter {
       #"""
       The product of means is often motivated by inputs $\bar a$ and gradients $g$ that are \#
       independent, or at least uncorrelated. Under the exact Fisher they are always uncorrelated: \#
-      the gradient of an example averages to zero over the model's own labels. Measured on our \#
+      the gradient of an example averages to zero over the model's own labels (chapter 02), \#
+      whatever its input is. Measured on our \#
       network, the largest correlation of any entry of $\bar a$ with any entry of $g$ is \#
       \#(largest), to round-off. The error is there all the same. What counts is how the \#
       *products* vary together: those of inputs in $\bar a \bar a^\top$ with those of gradients \#
@@ -143,8 +145,9 @@ extension KFACChapter {
       \#(real("correlation", 2, .fixed(2))) and the trace of KFAC is \#
       \#(real("trace", 2, .fixed(2))) times the right one. Size is one number; the error has many \#
       more directions. Is it the classes, whose examples have similar inputs and similar \#
-      gradients? Only in small part: if we shuffle among examples of the same predicted class, \#
-      the error falls to \#(inClass). Most of the dependence is between the input and the \#
+      gradients? Only in small part: if we shuffle only among examples of the same predicted \#
+      class, which keeps what is due to the class, the error falls to \#(inClass), near to that \#
+      of chance. Most of the dependence is between the input and the \#
       gradient of the single example. In layers 3 and 4 the sizes do matter: their correlations \#
       are \#(real("correlation", 3, .fixed(2))) and \#(real("correlation", 4, .fixed(2))). \#
       Examples with large inputs have small $\Gamma$ there, so the trace of KFAC is too large \#
@@ -194,7 +197,8 @@ extension KFACChapter {
         table,
         caption: #"""
           Relative errors of $A \otimes G$: the worst hidden layer, the last layer, and the whole \#
-          matrix when the blocks between layers are replaced by Kronecker products too.
+          matrix when the blocks between layers are replaced by Kronecker products too. A dash: \#
+          the block is zero.
           """#,
         columns: [
           .init("setting", "setting"), .init("examples", "N"), .init("activation", "activation"),
@@ -260,16 +264,19 @@ extension KFACChapter {
       #"""
       $F$, $A$ and $G$ are means over the examples here, and $g$ is the gradient of one example's \#
       own loss. Programs often have something else at hand: sums, or gradients of the mean loss, \#
-      which carry a factor $1/N$ already. Then the product is wrong by a power of $N$. On layer 3 \#
-      with $N =$ \#(given: 256):
+      which carry a factor $1/N$ already. Then the product is wrong by a power of $N$. The table \#
+      shows what this does to the matrix, and to the step with a damping $\lambda$ added before \#
+      the inversion ([chapter 06](06-damping.md)). The numbers M-… are mistakes of the list at \#
+      the end. On layer 3 with $N =$ \#(given: 256):
       """#)
     document.table(
       DocumentTable(
         table,
         caption: #"""
           Wrong powers of $N$: relative error against the exact block with 1, 2 and \#
-          \#(given: 256) examples; angle and length of the step with factored Tikhonov damping at \#
-          $\lambda =$ \#(given: KFACScales.lambda), against the step with means.
+          \#(given: 256) examples; angle and length of the step with the damping \#
+          $\lambda =$ \#(given: KFACScales.lambda), shared by the factors (factored Tikhonov), \#
+          against the step with means.
           """#,
         columns: [
           .init("variant", "computed"), .init("mistake", "mistake"),

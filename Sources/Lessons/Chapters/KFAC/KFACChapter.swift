@@ -15,6 +15,11 @@ enum KFACChapter {
   ) { context in
     var document = ChapterDocument(
       ConventionCard([
+        "Network":
+          #"""
+        784-20-20-20-10 with ReLU on Fashion-MNIST; layers 2 to 4 trained by KFAC, layer 1 by \#
+        gradient descent, as in chapter 09; batches of \#(given: ComparisonOptions().batch)
+        """#,
         "Layer": #"input $\bar a$ with a last entry 1 for the bias, output side $g$"#,
         "Error": "relative Frobenius error unless the text says otherwise",
       ]),
@@ -73,13 +78,23 @@ enum KFACChapter {
     document.heading("Two steps from F to KFAC")
     document.paragraph(
       #"""
+      What is needed from [chapter 04](04-vec-and-kronecker.md), in short. $X \otimes Y$ is the \#
+      matrix of all blocks $x_{ij} Y$, and $\mathrm{vec}$ stacks the columns of a matrix. Then:
+      """#)
+    document.list([
+      #"$\mathrm{vec}(g a^\top) = a \otimes g$ and $(a \otimes g)(a \otimes g)^\top = a a^\top \otimes g g^\top$;"#,
+      #"$(X \otimes Y) \, \mathrm{vec}(V) = \mathrm{vec}(Y V X^\top)$ and $(X \otimes Y)^{-1} = X^{-1} \otimes Y^{-1}$;"#,
+      #"trace and Frobenius norm of $X \otimes Y$ are the products of those of $X$ and $Y$."#,
+    ])
+    document.paragraph(
+      #"""
       Take one layer. For example $n$ of $N$, let $\bar a_n$ be its input, with a last entry 1 \#
-      for the bias, and let $g_{n,c}$ be the gradient at its output of one back-propagated vector \#
-      $c$ (chapter 02: the exact Fisher needs as many vectors as there are classes). The gradient \#
-      of the layer's weights is the matrix $g_{n,c}\bar a_n^\top$. Stacked column by column it is \#
-      $\bar a_n \otimes g_{n,c}$ (chapter 04). The layer's block of the Fisher matrix is the mean \#
-      of the outer products of these vectors. With $\Gamma_n = \sum_c g_{n,c} g_{n,c}^\top$, one \#
-      small matrix for each example,
+      for the bias. The exact Fisher sends as many vectors backward as there are classes (chapter \#
+      02); let $g_{n,c}$ be what arrives of vector $c$ at the layer's output, before the \#
+      activation. The gradient of the layer's weights is the matrix $g_{n,c}\bar a_n^\top$, as a \#
+      vector $\bar a_n \otimes g_{n,c}$. The layer's block $F_\ell$ of the Fisher matrix is the \#
+      sum of the outer products of these vectors over $c$, and the mean over $n$. With \#
+      $\Gamma_n = \sum_c g_{n,c} g_{n,c}^\top$, one small matrix for each example,
       """#)
     document.mathematics(
       #"F_\ell = \frac1N \sum_{n=1}^{N} \bar a_n \bar a_n^\top \otimes \Gamma_n ."#)
@@ -94,10 +109,10 @@ enum KFACChapter {
     )
     document.paragraph(
       #"""
-      These are Equations 3 and 4 of the THOR paper, and Equation 8 of the CG-FAC note. The \#
-      inverse of a Kronecker product is the product of the inverses (THOR, Equation 5), so a \#
-      layer's step needs two small systems: $U = G^{-1} V A^{-1}$ for a gradient $V$. This is why \#
-      the second step is worth making.
+      These are Equations 3 and 4 of the THOR paper, and Equation 8 of the CG-FAC note. A layer's \#
+      natural-gradient step $U$ for the gradient $V$ solves $(A \otimes G) \, \mathrm{vec}(U) = \#
+      \mathrm{vec}(V)$, so $U = G^{-1} V A^{-1}$: two small systems (THOR, Equation 5). This is \#
+      why the second step from $F$ is worth making.
       """#)
     document.predict(
       Prediction(
