@@ -76,25 +76,32 @@ enum DampingCells {
     scaled = [(10 * A, G / 10, V) for A, G, V in LAYERS]
     for rule, answer in answers.items():
         moved = angle(step(rule, 0.01), step(rule, 0.01, scaled))
-        print(rule, "turns by", moved, "degrees")
         # arccos near 1 keeps half the digits: angles below 1e-5 degrees are zero.
         assert answer == ("changes" if moved > 1e-4 else "stays"), f"not so for {rule}"
+        print(rule, "turns by", moved, "degrees")
+    assert set(answers) == {"factor", "sqrt", "pi", "exact"}, "a rule is missing"
     """#
 
   static let worstStarter = #"""
     lam = 0.3  # change this number
-    print(angle(step("factor", lam), step("exact", lam)))
+    last = LAYERS[2:]
+    print(angle(step("factor", lam, last), step("exact", lam, last)))
     """#
 
   static let worstSolution = #"""
+    last = LAYERS[2:]
     grid = np.logspace(-6, 2, 161)
-    lam = grid[np.argmax([angle(step("factor", x), step("exact", x)) for x in grid])]
-    print(lam, angle(step("factor", lam), step("exact", lam)))
+    angles = [angle(step("factor", x, last), step("exact", x, last)) for x in grid]
+    lam = grid[np.argmax(angles)]
+    print(lam, max(angles))
     """#
 
   static let worstCheck = #"""
-    angles = [angle(step("factor", x), step("exact", x)) for x in np.logspace(-6, 2, 81)]
-    here = angle(step("factor", lam), step("exact", lam))
+    def between(x):
+        return angle(step("factor", x, LAYERS[2:]), step("exact", x, LAYERS[2:]))
+
+    angles = [between(x) for x in np.logspace(-6, 2, 81)]
+    here = between(lam)
     assert here > max(angles) - 0.5, f"{here:.1f} degrees here, {max(angles):.1f} elsewhere"
     """#
 
@@ -110,9 +117,13 @@ enum DampingCells {
     scaled = [(A / c, G * c, V) for A, G, V in LAYERS]
     for (A, G, _), (B, H, _) in zip(LAYERS, scaled):
         np.testing.assert_allclose(np.kron(A, G), np.kron(B, H), rtol=1e-9, atol=0)
-    thor = angle(step("factor", 0.3), step("factor", 0.3, scaled))
+    turned = step("factor", 0.3, scaled)
+    thor = angle(step("factor", 0.3), turned)
+    without = [np.linalg.solve(G + 0.3 * np.eye(len(G)), V) / 0.3 for _, G, V in scaled]
+    rest = angle(turned, np.concatenate([u.ravel() for u in without]))
     pi = angle(step("pi", 0.3), step("pi", 0.3, scaled))
     assert pi < 1e-4, f"the pi rule turned by {pi} degrees"
     assert thor > 30, f"Equation 6's step turned by {thor:.1f} degrees only"
+    assert rest < 1, f"{rest:.1f} degrees from the step without A"
     """#
 }

@@ -27,16 +27,19 @@ extension DampingChapter {
         .changeANumber, "Where do they differ most?",
         question:
           #"""
-          Find a $\lambda$ for which the angle between THOR's step and the exactly damped one is \#
-          within half a degree of the largest there is. The chapter's answer is in the text; find \#
-          it from the factors.
+          The text gives the $\lambda$ of the largest angle for layers 2 to 4 together. Take \#
+          layer 4 alone: find a $\lambda$ for which the angle between THOR's step and the exactly \#
+          damped one is within half a degree of the largest there. Guess from the figure of the \#
+          eigenvalues to which side the place moves, then compute.
           """#,
         starter: DampingCells.worstStarter, check: DampingCells.worstCheck,
         solution: DampingCells.worstSolution,
         explanation:
           #"""
           Scan $\lambda$ on a logarithmic grid and take the largest. The angle is a smooth \#
-          function with a flat top, so a grid of twenty points per power of ten is fine.
+          function with a flat top, so a grid of twenty points per power of ten is fine. It lies \#
+          at a larger $\lambda$ than in the text: the $G$ of layer 4 has one eigenvalue zero, and \#
+          all the others are well above the small ones of layers 2 and 3.
           """#
       ))
     document.exercise(
@@ -44,9 +47,11 @@ extension DampingChapter {
         .breakIt, "Turn Equation 6 without touching the curvature",
         question:
           #"""
-          Choose $c$ so that with $A/c$ and $cG$ in the place of $A$ and $G$, the product \#
-          unchanged, the step of Equation 6 at $\lambda = 0.3$ turns by more than thirty degrees. \#
-          The $\pi$ rule must not turn at all.
+          Put $A/c$ and $cG$ in the place of $A$ and $G$; the product stays. Choose $c$ so that \#
+          the step of Equation 6 at $\lambda = 0.3$ forgets $A$: it must be within one degree of \#
+          the step with $\lambda I \otimes (cG + \lambda I)$, and more than thirty degrees away \#
+          from what it was. The $\pi$ rule must not turn at all. Say first whether $c$ has to be \#
+          large or small.
           """#,
         starter: DampingCells.breakStarter, check: DampingCells.breakCheck,
         solution: DampingCells.breakSolution,

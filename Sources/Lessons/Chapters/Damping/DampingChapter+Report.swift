@@ -248,7 +248,8 @@ struct DampingReport {
       caption:
         #"""
         The damping laboratory: share of the best decrease of the model with the exact blocks $F \#
-        + 0.01 I$, each rule at the same λ and at its own best λ.
+        + 0.01 I$, each rule at the same λ and at its own best λ. "factor" is Equation 6, "sqrt" \#
+        the root rule.
         """#,
       columns: [
         .init("rule", "rule"), .init("eta_same", "at the same λ", .percent(1)),

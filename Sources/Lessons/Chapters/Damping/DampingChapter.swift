@@ -50,7 +50,9 @@ enum DampingChapter {
       product $A \otimes G$. $A$ is the mean of $a a^\top$ over the layer's inputs $a$ (with a \#
       one for the bias), and $G$ the mean of $g g^\top$ over the back-propagated vectors $g$. The \#
       product need not be formed: $(A \otimes G) \, \mathrm{vec}(V) = \mathrm{vec}(G V A)$ for a \#
-      gradient matrix $V$, and the inverse is $A^{-1} \otimes G^{-1}$. Three ways to damp it:
+      gradient matrix $V$, and the inverse is $A^{-1} \otimes G^{-1}$. The eigenvalues of $A \#
+      \otimes G$ are the products $\alpha \gamma$ of an eigenvalue $\alpha$ of $A$ and $\gamma$ \#
+      of $G$, and its eigenvectors the Kronecker products of theirs. Three ways to damp it:
       """#
     )
     document.list([
@@ -85,9 +87,9 @@ enum DampingChapter {
     )
     document.paragraph(
       #"""
-      (property P-66, tested). The multiple of the identity is $\lambda^2$, not $\lambda$, and \#
-      two cross terms appear that exact damping does not have. In each, one of the factors is \#
-      missing.
+      (P-66 of the suite's list of tested properties). The multiple of the identity is \#
+      $\lambda^2$, not $\lambda$, and two cross terms appear that exact damping does not have. In \#
+      each, one of the factors is missing.
       """#
     )
     document.predict(
@@ -95,7 +97,8 @@ enum DampingChapter {
         #"""
         The paper starts with $\lambda = 0.3$ (Equation 13). Split the trace of $(A + \lambda I) \#
         \otimes (G + \lambda I)$ into its three terms. What share has $A \otimes G$, the \#
-        curvature itself?
+        curvature itself? As $\mathrm{tr}(X \otimes Y) = \mathrm{tr} X \, \mathrm{tr} Y$, guess \#
+        the mean eigenvalues of $A$ and of $G$ first, and hold them against $\lambda$.
         """#,
         options: [
           "Most of it: damping is a small correction.",
@@ -121,9 +124,10 @@ enum DampingChapter {
     document.paragraph(
       #"""
       All rules use the same $A$ and $G$, so they have the same eigenvectors, and everything can \#
-      be compared exactly. With $\alpha$ an eigenvalue of $A$ and $\gamma$ one of $G$, exact \#
-      damping divides by $\alpha \gamma + \lambda$, the factored rules divide by $(\alpha + \#
-      \delta_A)(\gamma + \delta_G)$ with their two shifts:
+      be compared exactly. In the direction of $\alpha$ and $\gamma$, exact damping divides the \#
+      gradient by $\alpha \gamma + \lambda$; the factored rules divide it by $(\alpha + \#
+      \delta_A)(\gamma + \delta_G)$, where $\delta_A$ and $\delta_G$ are what they add to each \#
+      factor:
       """#
     )
     document.source(SourceExcerpt("Sources/Curvature/DampingRule.swift", "damping-shifts"))
@@ -148,16 +152,30 @@ enum DampingChapter {
       #"""
       A length can be repaired by the learning rate; a direction cannot. The angle between THOR's \#
       step and the exactly damped one is largest near $\lambda$ = \#(report.worstLambda), with \#
-      \#(report.worstAngle) degrees. There THOR's step keeps \#(report.worstEfficiency) of the \#
-      decrease that the exactly damped model promises, even at its own best length. At both ends \#
-      the angle goes to zero: with next to no damping both are the undamped step, and with much \#
-      damping both are the gradient.
+      \#(report.worstAngle) degrees. With more damping it goes to zero, as both steps become the \#
+      gradient. With less damping it falls too, as both become the undamped step, but what the \#
+      figure shows of that is only the beginning.
+      """#
+    )
+    document.paragraph(
+      #"""
+      What does an angle cost? With $M = A \otimes G + \lambda I$ and $v = \mathrm{vec}(V)$, the \#
+      exactly damped model says that a step $-s$ changes the loss by $-v^\top s + \frac{1}{2} \#
+      s^\top M s$. The best step is $M^{-1} v$, with the decrease $\frac{1}{2} v^\top M^{-1} v$. \#
+      Another step $u$, scaled to its own best length, reaches of that the share
+      """#
+    )
+    document.mathematics(
+      #"\eta = \frac{(v^\top u)^2}{(u^\top M u) \, (v^\top M^{-1} v)} ."#)
+    document.paragraph(
+      #"""
+      Where the angle is largest, THOR's step keeps \#(report.worstEfficiency).
       """#
     )
     document.tryIt(
       #"""
-      Compute the steps, and check that the rule with $\sqrt{\lambda}$ at $\lambda^2$ is THOR's \#
-      rule at $\lambda$: one family under two names.
+      Compute the steps, and check that the rule that adds a root to each factor, given \#
+      $\lambda^2$, is THOR's rule given $\lambda$: one family under two names.
       """#,
       code: DampingCells.square)
     document.caveat(
@@ -181,7 +199,8 @@ enum DampingChapter {
       exact damping is \#(report.angleAtPrinted). In this network, at the paper's first \#
       $\lambda$, Equation 6 is nearer to a method that knows nothing of $G$ than to damped KFAC. \#
       As Equation 13 lowers $\lambda$, the factor $G$ comes in: at the last row it turns the step \#
-      by \#(report.lastAngleWithoutG) degrees.
+      by \#(report.lastAngleWithoutG) degrees. But the step does not come nearer to exact damping \#
+      meanwhile; read the two columns of angles side by side.
       """#
     )
     document.paragraph(
@@ -205,8 +224,8 @@ enum DampingChapter {
       #"""
       Which rule is nearest to the real thing? Take the exact Fisher blocks of the layers, not \#
       Kronecker products, with a fixed damping of \#(given: DampingStudy.fixedLambda), and let \#
-      each rule choose its own $\lambda$ for the same factors. The measure is the share $\eta$ of \#
-      the model's best decrease that the step keeps at its best length; one is perfect.
+      each rule choose its own $\lambda$ for the same factors. The measure is $\eta$ of above, \#
+      now with the exact blocks and that fixed damping as $M$; one is perfect.
       """#
     )
     document.table(report.bestTable)
@@ -221,8 +240,9 @@ enum DampingChapter {
       the one is the square of the other's. The $\pi$ rule reaches \#(pi), exact damping \#
       \#(exact). Most of the difference between the rules was one of units. The five-seed version \#
       of this table is the item `damping-laboratory` of `natgrad reproduce`. It also asks the \#
-      loss: there exact damping leads by $\eta$ in all three states, and by the decrease of the \#
-      loss on the batch it is behind the others in two of them.
+      loss itself, after \#(given: 0), \#(given: 10) and \#(given: 50) iterations. By $\eta$ \#
+      exact damping leads in all three; by the decrease of the loss on the batch it is behind the \#
+      other rules in two of them.
       """#
     )
     document.caveat(
@@ -253,9 +273,10 @@ enum DampingChapter {
       The paper lowers $\lambda$ over the epochs $e$; Table 3 gives $\lambda_0$ and $\rho$. With \#
       batch 256 the end value is \#(small), with batch 4096 it is \#(large). In the words of this \#
       chapter: a schedule of $\lambda$ in Equation 6 is also a schedule of how much $G$ takes \#
-      part, and for small $\lambda$ of how much the null directions are stretched, as $\lambda^2$ \#
-      falls twice as fast as $\lambda$. Under the root rule the same schedule would fall half as \#
-      fast on each factor. Whoever copies a schedule has to copy the rule with it.
+      part, and for small $\lambda$ of how much the directions are stretched where $\alpha$ and \#
+      $\gamma$ are near zero, as $\lambda^2$ falls twice as fast as $\lambda$. Under the root \#
+      rule the same schedule would fall half as fast on each factor. Whoever copies a schedule \#
+      has to copy the rule with it.
       """#
     )
   }
