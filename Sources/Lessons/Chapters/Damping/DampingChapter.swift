@@ -6,7 +6,7 @@ enum DampingChapter {
   static let chapter = Chapter(
     6, "damping", title: "Damping",
     goal: "Say which matrix a damping λ makes, and what it leaves of the curvature.",
-    minutes: 55, prerequisites: [2, 5],
+    minutes: 65, prerequisites: [2, 5],
     seedItem: "THOR Equations 6, 13 and 16, Table 3; the argument damping of nn.thor"
   ) { context in
     let report = DampingReport(try DampingStudy(context))

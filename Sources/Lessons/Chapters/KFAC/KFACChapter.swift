@@ -10,7 +10,7 @@ enum KFACChapter {
     5, "kfac", title: "KFAC: what it drops, and when it drops nothing",
     goal: "Name the two things that KFAC drops from the Fisher matrix, measure both, and say when "
       + "nothing is lost.",
-    minutes: 60, prerequisites: [2, 4],
+    minutes: 80, prerequisites: [2, 4],
     seedItem: "THOR, Equations 3 to 6; CG-FAC note, Algorithm 1 and Equation 8"
   ) { context in
     var document = ChapterDocument(

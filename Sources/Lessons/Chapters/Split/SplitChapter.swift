@@ -9,7 +9,7 @@ enum SplitChapter {
   static let chapter = Chapter(
     9, "thor-split", title: "THOR I: splitting (Figure 4)",
     goal: "Measure what the split removes from KFAC, and see how much of the answer is a choice.",
-    minutes: 60, prerequisites: [5, 6], seedItem: "THOR Equation 10 and Figure 4"
+    minutes: 80, prerequisites: [5, 6], seedItem: "THOR Equation 10 and Figure 4"
   ) { context in
     let results = try SplitResults(context)
     var document = ChapterDocument(conventions(results), setup: setup)

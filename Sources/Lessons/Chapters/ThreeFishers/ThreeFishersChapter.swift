@@ -6,7 +6,7 @@ enum ThreeFishersChapter {
   static let chapter = Chapter(
     2, "three-fishers", title: "Three Fishers and a Hessian",
     goal: "Tell four matrices apart that are all called curvature, and say when they meet.",
-    minutes: 50, prerequisites: [1], seedItem: "THOR Equation 2, which does not say which labels"
+    minutes: 65, prerequisites: [1], seedItem: "THOR Equation 2, which does not say which labels"
   ) { context in
     let study = try FisherStudy(context)
     let small = try SmallRegression()
