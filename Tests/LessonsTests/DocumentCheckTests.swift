@@ -53,6 +53,18 @@ struct DocumentCheckTests {
   @Test("Every break is tried")
   func allBreaks() { #expect(DocumentCheckTests.breaks.count == 15) }
 
+  @Test("Words that the run does not show are told")
+  func contradictions() {
+    var document = SampleChapter().document
+    document.claim("KFAC is nearer in all layers", holds: true)
+    #expect(DocumentCheck.problems(document) == [])
+    document.claim("KFAC is nearer in all layers", holds: false)
+    #expect(
+      DocumentCheck.problems(document) == [
+        "the text says 'KFAC is nearer in all layers', and the run does not show it"
+      ])
+  }
+
   @Test("Numbers in formulas, code, links, quotations and references may have decimals")
   func allowedDecimals() {
     var sample = SampleChapter()

@@ -11,6 +11,8 @@ public struct ChapterDocument: Sendable {
   /// Files of arrays for the cells, `data/NN-name.npz`.
   public private(set) var arrays: [(name: String, arrays: [(name: String, array: NumericArray)])] =
     []
+  /// Words that fix a measured outcome and that this run does not show.
+  public private(set) var contradictions: [String] = []
 
   public init(_ conventions: ConventionCard = ConventionCard(), setup: String) {
     self.conventions = conventions
@@ -39,6 +41,12 @@ public struct ChapterDocument: Sendable {
     precondition(!tables.contains { $0.name == table.name }, "two tables are named \(table.name)")
     precondition(!table.isTiming, "table \(table.name) holds times, which no run repeats")
     tables.append(table)
+  }
+
+  /// States that the run shows what some words say ("only", "all", "first"), as no number of the
+  /// text would tell it; where it does not, the words are a broken rule of the chapter.
+  public mutating func claim(_ words: String, holds isShown: Bool) {
+    if !isShown { contradictions.append(words) }
   }
 
   /// Writes arrays beside the chapter for the cells.

@@ -12,6 +12,7 @@ public enum DocumentCheck {
   public static func problems(_ document: ChapterDocument) -> [String] {
     parts(document) + headings(document) + typedNumbers(document) + formulas(document)
       + figures(document) + provenance(document) + mistakes(document) + length(document)
+      + document.contradictions.map { "the text says '\($0)', and the run does not show it" }
   }
 
   /// The rules on files.
