@@ -14,11 +14,11 @@ enum IndexPage {
 
       From "two rulers" to "clinic": what the Fisher information is, how KFAC, EKFAC, CG-FAC and THOR
       approximate it, how large each error is, and how to find the mistake in an implementation. You
-      need calculus, linear algebra and a little probability. No number below was typed: each comes
-      from the run that wrote the CSV file beside it.
+      need calculus, linear algebra and a little probability. No measured number in the chapters was
+      typed: each comes from the run that wrote the CSV file beside it.
 
       Read the `.md` files here, or open the `.ipynb` files: the same text with cells of Python
-      (numpy, pandas, matplotlib) that read `data/`. Each chapter ends with three exercises that check
+      (numpy, pandas, matplotlib) that read `data/`. Each chapter has three exercises that check
       themselves; `solutions/` has them worked.
 
       | | chapter | minutes | builds on | recomputes | cells |
@@ -34,9 +34,12 @@ enum IndexPage {
         Day 5: \(links([12, 13, 14], catalogue)).
       - **Reference.** Start with the [convention sheet](conventions.md) and the
         [glossary](glossary.md); \(links([14], catalogue)) has the symptoms of known mistakes, and
-        each chapter's last section names those that belong to it. A bug report can link to a heading.
+        the section "Which mistake is this?" of each chapter names those that belong to it. A bug
+        report can link to a heading.
 
       ## Check and compute again
+
+      From the root of the repository:
 
       ```sh
       swift run -c release natgrad notebooks list
