@@ -60,7 +60,7 @@ extension TwoRulersChapter {
       Optimizers: the update with $G^{-1}$, Figure 2, and the formula of the Fisher matrix.
       """#,
       #"""
-      Properties P-18, P-28, P-38 and P-72 run in `swift test` (`Tests/NetworksTests`, \#
+      Properties P-18, P-28, P-38, P-72 and P-74 run in `swift test` (`Tests/NetworksTests`, \#
       `Tests/CurvatureTests`).
       """#,
     ])

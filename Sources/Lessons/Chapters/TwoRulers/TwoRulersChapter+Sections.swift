@@ -12,6 +12,15 @@ extension TwoRulersChapter {
     func value(_ column: String, _ method: String, _ format: NumberFormat) -> ReportedNumber {
       bends.number(column, where: ["method": method], format)
     }
+    let methods = ["gradient", "Newton", "natural gradient"]
+    document.claim(
+      "in the plane of the means only the natural path is straight",
+      holds: methods.allSatisfy {
+        (value("means", $0, .significant(2)).value < 1e-9) == ($0 == "natural gradient")
+      })
+    document.claim(
+      "in the plane of the parameters all three paths are bent",
+      holds: methods.allSatisfy { value("parameters", $0, .significant(2)).value > 0.1 })
     document.heading("Downhill under each ruler")
     document.paragraph(
       #"""
@@ -76,9 +85,10 @@ extension TwoRulersChapter {
       The reason takes one line. A small natural step moves the means by $J\delta = -\eta\, J \#
       (J^\top J)^{-1} J^\top (m - y) = -\eta\,(m - y)$ with $y = (1, 0)$: straight to the data, \#
       wherever we are. Newton's Hessian is $F$ plus the curvature of the means times the residual \#
-      $m - y$, so it equals $F$ only near the end. It can even be indefinite: its determinant is \#
-      $16\,(1 - 8 m_2)$, negative where the second mean is above $\frac18$. There Newton's step \#
-      can lead uphill. $F$ is never negative.
+      $m - y$. Here only the second mean $m_2$ is curved, so both matrices are equal where $m_2 = \#
+      0$, on the floor of the valley, and differ elsewhere. The Hessian can even be indefinite: \#
+      its determinant is $16\,(1 - 8 m_2)$, negative where $m_2$ is above $\frac18$. There \#
+      Newton's step can lead uphill. $F$ has no negative eigenvalue.
       """#)
     document.table(
       DocumentTable(
@@ -142,6 +152,9 @@ extension TwoRulersChapter {
       """#)
     let whole = steps.number("natural gradient", row: 0, .percent(1))
     let small = steps.number("natural gradient", row: 4, .percent(3))
+    document.claim(
+      "the difference of the natural gradient's ends is in proportion to the rate",
+      holds: (50...200).contains(whole.value / small.value))
     document.figure(
       Figure(
         "steps", TwoRulersFigures.steps(steps),
@@ -150,10 +163,12 @@ extension TwoRulersChapter {
           two ends over the length of the step.
           """#,
         alternativeText: #"""
-          Three curves against the learning rate, both axes logarithmic. Those of the gradient \#
-          and of Newton are flat, near one and above: the two ends differ by as much as the step \#
-          is long. The natural gradient's falls in proportion to the rate, from \#(whole) at rate \#
-          1 to \#(small) at a hundredth.
+          Three curves against the learning rate, both axes logarithmic. Towards small rates those \#
+          of the gradient and of Newton become level, at \#
+          \#(steps.number("gradient", row: 8, .significant(2))) and \#
+          \#(steps.number("Newton", row: 8, .significant(2))): the two ends stay apart \#
+          by a fixed multiple of the step. The natural gradient's falls in proportion to the rate, from \#
+          \#(whole) at rate 1 to \#(small) at a hundredth.
           """#,
         tables: ["steps"]))
     document.paragraph(
@@ -161,8 +176,8 @@ extension TwoRulersChapter {
       A warning goes with it: the *direction* is invariant, a finite *step* is not. A straight \#
       step in $\log\sigma$ is not straight in $\sigma$. At rate 1 the two ends differ by \#
       \#(whole) of the step, at rate one hundredth by \#(small): in proportion to the rate. For \#
-      affine changes of coordinates the finite step is invariant too. For networks and KFAC that \#
-      is property P-72 (chapter 05), and damping breaks it (P-74, chapter 06).
+      affine changes of coordinates the finite step is invariant too. For networks and KFAC \#
+      without damping that is property P-72; with damping it does not hold (P-74).
       """#)
   }
 }

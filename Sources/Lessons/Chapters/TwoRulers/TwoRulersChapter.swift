@@ -144,6 +144,11 @@ enum TwoRulersChapter {
     let ratio = findings.report(
       "ratio of layers", (values.max() ?? 0) / (values.min() ?? 1),
       "largest over smallest KL of the steps in the four layers", .significant(2))
+    document.claim(
+      "layer 1 changes most by far, layer 3 least, and the factor is about 100",
+      holds: values.max() == values[0] && values.min() == values[2]
+        && values.dropFirst().allSatisfy { values[0] > 10 * $0 }
+        && (50...200).contains(ratio.value))
     document.heading("The same on a real network")
     document.predict(
       Prediction(
