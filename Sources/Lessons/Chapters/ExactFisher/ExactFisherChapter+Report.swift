@@ -65,6 +65,32 @@ struct ExactFisherReport {
     ]
   }
 
+  /// What the text says of the outcome in words.
+  func claims(_ document: inout ChapterDocument) {
+    func digits(_ column: String, _ row: Int) -> Double {
+      agreement.number(column, row: row).value
+    }
+    document.claim(
+      "routes 1 to 4 agree to rounding, route 5 has fewer digits",
+      holds: (1...3).allSatisfy { digits("digits_1", $0) >= 12 } && digits("digits_1", 4) < 12)
+    func bestStep(_ column: String) -> Double {
+      let row = steps.rows.indices.max {
+        steps.number(column, row: $0).value < steps.number(column, row: $1).value
+      }
+      return steps.number("step", row: row ?? 0).value
+    }
+    document.claim("no digit is right at the smallest steps", holds: plainAtSmall.value == 0)
+    document.claim(
+      "KL without cancellation is best at a smaller step, with more digits",
+      holds: bestStep("digits_careful") < bestStep("digits_plain")
+        && bestCareful.value > bestPlain.value)
+    document.claim(
+      "the quotient is near 1/B for drawn labels, larger for the data's, largest after training",
+      holds: abs(drawnAtLargest.value * 256 - 1) < 0.25
+        && startAtLargest.value > 2 * drawnAtLargest.value
+        && trainedAtLargest.value > startAtLargest.value)
+  }
+
   // MARK: - Tables
 
   private static let descriptions: [FiveRoutes.Route: (name: String, passes: Int)] = {
@@ -270,7 +296,7 @@ struct ExactFisherReport {
         #"""
         On logarithmic axes the curve of drawn labels falls along one over B to \#
         \#(drawnAtLargest) at the largest batch. With the labels of the data before training it \#
-        levels off at \#(startAtLargest); after training it ends at \#(trainedAtLargest).
+        falls more slowly, to \#(startAtLargest); after training it ends at \#(trainedAtLargest).
         """#,
       tables: ["square-of-mean"])
   }

@@ -19,6 +19,7 @@ enum ExactFisherChapter {
           #"$-\log_{10}$ of $\lVert M - F \rVert / \lVert F \rVert$, whole digits, at most 15"#,
       ]),
       setup: ExactFisherCells.setup)
+    report.claims(&document)
     byHand(&document, report)
     routes(&document, report)
     differences(&document, report)
@@ -108,7 +109,7 @@ enum ExactFisherChapter {
     document.table(report.routesTable)
     document.paragraph(
       #"""
-      Routes 1 to 4 agree to rounding: they are the same number in four orders of summation. \#
+      Routes 1 to 4 agree to rounding: they are the same sums in four orders. \#
       Route 5 has fewer digits, and that is no mistake in it: the next section shows why a second \#
       difference cannot have them all. The number of passes is another matter: route 4 is cheap \#
       only because its gradients can be reused, and with ten classes and a batch of 256 it would \#
@@ -118,9 +119,10 @@ enum ExactFisherChapter {
     )
     document.caveat(
       #"""
-      The routes agree because the softmax belongs to the losses whose Hessian $H_n$ does not \#
-      contain the label. Where it does, routes 1 and 3 are two different matrices, often called \#
-      type-1 and type-2.
+      Routes 1 and 3 are often called type-1 and type-2. They agree for every model if route 3 \#
+      takes the mean of $H_n$ over the model's labels. Here no mean is needed, as $H_n$ does not \#
+      contain the label. For a loss whose $H_n$ does, route 3 with the labels of the data is the \#
+      Gauss-Newton matrix, and another one than $F$.
       """#
     )
     document.tryIt(#"Route 4 in Python."#, code: ExactFisherCells.allVectors)
@@ -132,8 +134,8 @@ enum ExactFisherChapter {
     document.heading("The value is zero, the second derivative is not")
     document.paragraph(
       #"""
-      At $\delta = 0$ the divergence is zero, and its gradient is zero too: a distance has its \#
-      minimum there. Newcomers to trust-region methods meet this as a puzzle, as the program \#
+      At $\delta = 0$ the divergence is zero, and its gradient is zero too: it has its minimum \#
+      there. Newcomers to trust-region methods meet this as a puzzle, as the program \#
       prints zero for the very thing it differentiates twice. Nothing is wrong. Only the second \#
       derivative is not zero, and it is $F$:
       """#
@@ -214,7 +216,7 @@ enum ExactFisherChapter {
     document.paragraph(
       #"""
       For \#(given: 256) images and drawn labels the quotient is \#(report.drawnAtLargest), near \#
-      to $1/256$. With the labels of the data before the training it levels off at \#
+      to $1/256$. With the labels of the data before the training it falls ever more slowly, to \#
       \#(report.startAtLargest): the gradients have a common direction, which does not average \#
       out. After the training on these images it is \#(report.trainedAtLargest). So the wrong \#
       diagonal is not wrong by one constant that a learning rate could absorb: it depends on the \#
@@ -289,22 +291,23 @@ enum ExactFisherChapter {
       MistakeHint(
         "M-48",
         #"""
-        Outer products of batch means: the factors have rank one (or at most the number of \#
-        columns).
+        Outer products of batch means: the matrix has rank one (with a mean for each of several \#
+        columns: at most their number).
         """#
       ),
       MistakeHint(
         "M-21",
         #"""
-        The transposed root of $\mathrm{diag}(p) - p p^\top$: route 2 with $S^\top$ in the place \#
-        of $S$; for the last layer $G \mathbf{1} \ne 0$.
+        The transposed root of $\mathrm{diag}(p) - p p^\top$: route 2 with the rows of the root \#
+        in the place of its columns $s_{n,c}$; the rows of $\sum_c s_{n,c} s_{n,c}^\top$ no longer \#
+        sum to zero.
         """#
       ),
       MistakeHint(
         "M-22",
         #"""
-        The gradient with respect to the probabilities instead of the outputs: $G$ grows as \#
-        $1/p$.
+        The gradient with respect to the probabilities instead of the outputs: its entries grow \#
+        as $1/p$.
         """#
       ),
     ])
