@@ -196,6 +196,7 @@ extension VecChapter {
           return 8 * (n * n) ** 2
 
 
+      assert n == int(n), "a whole number"
       assert size_in_bytes(n) > 2**30, "it still fits"
       assert size_in_bytes(n - 1) <= 2**30, "a smaller one is enough"
       """,

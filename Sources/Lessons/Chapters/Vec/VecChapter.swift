@@ -137,6 +137,13 @@ enum VecChapter {
       "mixed-order-steps", Double(curves.rows.count { $0[column] != .empty } - 1),
       "steps with the mixed order at rate 0.1 before the loss passes a thousand")
     let count = VecMeasurement.steps
+    document.claim(
+      "the mixed order diverges at the large rate; at the small one it falls, no better than descent",
+      holds: survived.value < Double(count) && mixed.value < start.value
+        && mixed.value >= plain.value && right.value < plain.value)
+    document.claim(
+      "all steps have a positive cosine with the gradient",
+      holds: steps.rows.indices.allSatisfy { steps.number("slope", row: $0).value > 0 })
     document.heading("What a wrong order does")
     document.paragraph(
       #"""
@@ -155,7 +162,7 @@ enum VecChapter {
         ],
         answer:
           #"""
-          No shape is wrong: $A \otimes G$ has $d_A d_G$ rows in any order. At the rate \#(given: 0.1), which \#
+          B. No shape is wrong: $A \otimes G$ has $d_A d_G$ rows in any order. At the rate \#(given: 0.1), which \#
           suits the right order, the mixed one diverges after \#(survived) steps. At \#(given: 0.01) its loss on a \#
           fixed batch falls from \#(start) to \#(mixed) in \#(given: count) steps; gradient \#
           descent at \#(given: 0.1) reaches \#(plain), the right order \#(right).
