@@ -43,7 +43,7 @@ extension EKFACChapter {
         ],
         answer:
           #"""
-          It runs from \#(error(45)) at 45 degrees, where the basis is that of $F$ itself, to \#
+          B. It runs from \#(error(45)) at 45 degrees, where the basis is that of $F$ itself, to \#
           \#(error(0)) along the axes, which is KFAC's error. The theorem forbids more.
           """#))
     let degrees = gauge.rows.indices.map { gauge.number("degrees", row: $0).value }
@@ -101,6 +101,13 @@ extension EKFACChapter {
           name: name, x: steps,
           y: table.rows.indices.map { table.number(column, row: $0).value })
       })
+    let (old, renewed, new) = (
+      error("ekfacOld", last).value, error("ekfacRenewed", last).value,
+      error("ekfacNew", last).value
+    )
+    document.claim(
+      "most of what is lost with age is lost by the directions",
+      holds: old >= renewed && old - renewed < renewed - new)
     document.heading("A basis that grows old")
     document.paragraph(
       #"""

@@ -64,7 +64,7 @@ extension EKFACChapter {
       """#,
       #"""
       THOR paper: M. Chen et al., THOR, trace-based hardware-driven layer-oriented natural gradient descent \#
-      computation, AAAI 2021; Results on CIFAR-10 and Related Work, for the remarks on EKFAC.
+      computation, AAAI 2021; Introduction and Results on CIFAR-10, for the remarks on EKFAC.
       """#,
       #"""
       C. F. Van Loan, N. Pitsianis: Approximation with Kronecker products (1993). The nearest Kronecker \#

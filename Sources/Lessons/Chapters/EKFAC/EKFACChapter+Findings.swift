@@ -45,9 +45,21 @@ struct EKFACFindings {
       "smallest-ratio", gains.min() ?? 0, "smallest EKFAC error over KFAC error", .fixed(2))
   }
 
+  /// What the text says of the outcome in words.
+  func claims(_ document: inout ChapterDocument) {
+    document.claim(
+      "EKFAC is nearer than KFAC in all blocks", holds: kfacLosses.value == blocks.value)
+    document.claim(
+      "the best Kronecker product is always nearer than EKFAC",
+      holds: nearestWins.value == blocks.value)
+    document.claim(
+      "its step is more efficient in only a few blocks",
+      holds: nearestEfficiencyWins.value < blocks.value / 2)
+  }
+
   var answer: Prose {
     #"""
-    The best Kronecker product is nearer than EKFAC in \#(nearestWins) of \#(blocks) blocks, the \#
+    C. The best Kronecker product is nearer than EKFAC in \#(nearestWins) of \#(blocks) blocks, the \#
     diagonal in \#(diagonalWins). EKFAC is nearer than KFAC in all \#(kfacLosses), as the theorem \#
     says.
     """#

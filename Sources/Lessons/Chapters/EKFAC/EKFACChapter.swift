@@ -109,6 +109,7 @@ enum EKFACChapter {
   ) {
     let errors = measured.errors
     let count = EKFACFindings(errors, &findings)
+    count.claims(&document)
     let (iteration, layer) = (EKFACMeasurement.iteration, EKFACMeasurement.layer)
     func error(_ method: String, _ column: String = "frobenius") -> ReportedNumber {
       errors.number(
@@ -254,6 +255,10 @@ enum EKFACChapter {
     let right = "S with each moment at its place"
     let rows = "S read by rows instead of columns"
     let kfac = "KFAC: products instead of moments"
+    document.claim(
+      "moments at wrong places are further from F than KFAC",
+      holds: number("frobenius", rows, .percent(1)).value
+        > number("frobenius", kfac, .percent(1)).value)
     document.heading("The right numbers at the wrong places")
     document.predict(
       Prediction(
@@ -269,7 +274,7 @@ enum EKFACChapter {
         ],
         answer:
           #"""
-          It rises from \#(number("frobenius", right, .percent(1))) to \#
+          C. It rises from \#(number("frobenius", right, .percent(1))) to \#
           \#(number("frobenius", rows, .percent(1))); KFAC is at \#
           \#(number("frobenius", kfac, .percent(1))). A size is worth something only together with its \#
           direction.
