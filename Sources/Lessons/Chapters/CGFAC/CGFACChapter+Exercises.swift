@@ -31,7 +31,11 @@ extension CGFACChapter {
     document.mistakes([
       MistakeHint(
         "M-64",
-        "the solve stops relative to its first residual: warm starts save no steps, in any run."),
+        #"""
+        the solve stops relative to its first residual: a good guess saves no steps, as it sets \#
+        itself a harder target.
+        """#
+      ),
       MistakeHint(
         "M-65",
         #"""

@@ -32,6 +32,14 @@ extension CGFACChapter {
     func change(_ course: String) -> ReportedNumber {
       changes.number("change", where: ["course": course], .fixed(2))
     }
+    document.claim(
+      "with fresh batches a warm start saves nothing, and its guess is worse than none",
+      holds: ratio(fresh).value > 0.95 && value("start", fresh).value > 1)
+    document.claim("on one batch a warm start saves steps", holds: ratio(one).value < 0.8)
+    document.claim(
+      "relative to the first residual the saving is gone",
+      holds: ratio(one, "0.1", rule: "first residual").value > 0.9
+        && ratio(one, "0.1").value < 0.8)
     document.heading("Warm starts")
     document.paragraph(
       #"""
@@ -110,7 +118,7 @@ extension CGFACChapter {
       #"""
       Let $n = d_A d_G$ be the parameters of the layer. A product with formed factors, $G V A$, \#
       takes $2n(d_A + d_G)$ operations. Without them the exact block takes $4nN + 4 d_G N K$: two \#
-      products with $X$ and some small change. cg-kfac takes $4nN + 4 d_G N^2 K$, because it \#
+      products with $X$ and a small term. cg-kfac takes $4nN + 4 d_G N^2 K$, because it \#
       computes all of $M$. The note's count per step (restored: our copy lacks it) is the one for \#
       a single example, $4n$. Leaving the small terms away, a product of the exact block is \#
       cheaper than one with formed factors only while

@@ -61,6 +61,9 @@ enum CGFACChapter {
       "least difference", differences.min() ?? 0, "least " + meaning, .percent(0))
     let greatest = findings.report(
       "greatest difference", differences.max() ?? 0, "greatest " + meaning, .percent(0))
+    document.claim(
+      "KFAC's product differs from the exact block's by a third or more",
+      holds: layer3("difference", .percent(0)).value > 1.0 / 3)
     document.heading("The question")
     document.paragraph(
       #"""
@@ -168,6 +171,11 @@ enum CGFACChapter {
       "median",
       where: ["operator": "cg-exact-block", "fisher": "empirical", "lambda": "0.001"],
       .significant(3))
+    document.claim(
+      "10-20 steps is true at 0.01, more than needed at 0.1 and not enough at 0.001",
+      holds: (10...20).contains(median("cg-kfac", "0.01").value)
+        && median("cg-kfac", "0.1").value < 10 && median("cg-kfac", "0.001").value > 20
+        && empirical.value <= 20)
     document.heading("How many steps?")
     document.paragraph(
       #"""
@@ -215,7 +223,8 @@ enum CGFACChapter {
       one hundredth, more than needed at one tenth and not enough at one thousandth. It is a \#
       statement about $\lambda$, which the note does not give. One case is kinder: cg-exact-block \#
       with the *empirical* Fisher needs \#(empirical) steps at one thousandth. Its block has rank \#
-      at most $N$, and the gradient lies in its range. The residual need not fall at every step \#
+      at most $N$, and the gradient lies in its range; but these two facts alone would allow $N$ \#
+      steps. The residual need not fall at every step \#
       (P-109); what falls is the error in the norm of the system matrix (P-108).
       """#)
   }
