@@ -81,7 +81,7 @@ extension SplitChoiceChapter {
     document.mistakes([
       MistakeHint(
         "M-60",
-        #"Two different sizes for $A$ and $G$, or a last block that is dropped: the losses of $A$ and $G$ no longer combine as $1 - (1 - L_A)(1 - L_G)$ (property P-123)."#
+        #"Only one factor is split, or with another size, or the last block is dropped: entries stand outside the blocks of size $d$, or the last rows are zero."#
       ),
       MistakeHint(
         "M-61",
