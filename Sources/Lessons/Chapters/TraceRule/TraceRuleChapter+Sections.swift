@@ -9,6 +9,12 @@ extension TraceRuleChapter {
     {
       results.rotation.number(column, where: ["degrees": "\(degrees)"], format)
     }
+    document.claim(
+      "a turn by 15 degrees leaves a quarter or less, with every trace kept",
+      holds: at(15, "efficiency").value < 0.3
+        && results.rotation.rows.indices.allSatisfy {
+          results.rotation.number("delta", row: $0).value < 1e-12
+        })
     document.heading("A change that no trace can see")
     document.paragraph(
       #"""
@@ -65,6 +71,10 @@ extension TraceRuleChapter {
       if case .text(let name) = $0[0] { name == "end, stopped" } else { false }
     }
     let endStopped = results.stale.number("wrong_count", row: stoppedRow ?? 0, .fixed(0))
+    document.claim(
+      "the rule updates where it matters more",
+      holds: stale("update", "wrong").value > stale("keep", "wrong").value
+        && stale("keep", "wrong").value > stale("keep", "other_batch").value)
     document.heading("How often is the rule wrong?")
     document.paragraph(
       #"""
@@ -91,7 +101,7 @@ extension TraceRuleChapter {
   }
 
   private static let stopCaveat: Prose = #"""
-    A few stops in a run of this length are thin evidence: they cannot tell a rare failure from none. And by chance alone the test will stop a layer some day, since $\Delta$ of a noisy trace is small now and then. The longer runs of [reproduction/blind-spots](reproduction/blind-spots/CLAIM.md), on more images and with more values of $\lambda$, have more stops, and some of these layers are beyond a bound at the end.
+    A few stops in a run of this length are thin evidence: they cannot tell a rare failure from none. And by chance alone the test will stop a layer some day, since $\Delta$ of a noisy trace is small now and then. The longer runs of [reproduction/blind-spots](reproduction/blind-spots/CLAIM.md), on more images and with more values of $\lambda$, have stops too, and some of these layers are beyond a bound at the end.
     """#
 
   static func exercises(_ document: inout ChapterDocument) {

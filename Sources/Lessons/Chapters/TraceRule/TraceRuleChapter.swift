@@ -1,3 +1,4 @@
+import DataFiles
 import Experiments
 import Optimization
 
@@ -73,7 +74,7 @@ enum TraceRuleChapter {
           The counterpart of the paper's Figures 1 and 2. (a) The norm of the exact block of each layer. (b) $\Delta$ from one record to the next, with the paper's two thresholds.
           """#,
         alternativeText: #"""
-          Two charts against the training step on logarithmic axes. The norms of four layers rise in the first steps, by a median of \#(results.firstChange) over the first 20, and then wander and slowly fall. The change rates jump up and down around \#(results.medianDelta), nearly always above or between the two thresholds.
+          Two charts against the training step, with logarithmic vertical axes. The norms of four layers rise in the first steps, by a median of \#(results.firstChange) over the first 20, and then wander and slowly fall. The change rates jump up and down around \#(results.medianDelta); \#(results.belowBand) of them lie below both thresholds.
           """#, tables: ["course"]))
     document.paragraph(
       #"""
@@ -85,6 +86,15 @@ enum TraceRuleChapter {
     func saving(_ column: String, _ variant: Int, _ format: NumberFormat) -> ReportedNumber {
       results.savings.number(column, row: variant, format)
     }
+    document.claim(
+      "with the split THOR saves next to nothing, without it a part",
+      holds: saving("split_operations", 0, .percent(2)).value > 0.99
+        && saving("whole_operations", 0, .percent(0)).value < 0.99)
+    let stops = results.decisions.rows.filter { $0[4] == .text("stop") }
+    document.claim(
+      "THOR_stop saves more, since it stopped layer 1",
+      holds: saving("split_operations", 1, .percent(0)).value < 0.9
+        && stops.contains { $0[2] == .integer(1) })
     document.heading("Update, keep, stop")
     document.predict(
       Prediction(
@@ -120,7 +130,7 @@ enum TraceRuleChapter {
         ]))
     document.paragraph(
       #"""
-      The trace rule and the split save on the same item, the factorizations. Without the split the rule saves a part of them; after the split there is next to nothing left to save in our network. In a large network on many processors the picture differs: inverses are also sent around, and the first layer here (785 rows in $A$) is untypical. The paper's ablation reports the time that each part saves alone.
+      The trace rule and the split save on the same item, the factorizations. Without the split the rule saves a part of them; after the split there is next to nothing left to save in our network. In a large network on many processors the picture differs: inverses are also sent around, and the first layer here (785 rows in $A$) is untypical. The paper's ablation reports how much each part alone accelerated KFAC.
       """#)
   }
 
