@@ -73,7 +73,7 @@ extension FairRaceChapter {
       """#)
     document.caveat(
       #"""
-      A count is not a time. It knows nothing of memory or of the device. cg-kfac is charged for its matrix-free product, which is dearer than forming $A$ and $G$ when the batch is larger than the mean of a layer's two widths (chapter 08), as it is here in every layer.
+      A count is not a time. It knows nothing of memory or of the device. cg-kfac is charged for its matrix-free product, which is dearer than one with formed factors when the batch is larger than the mean of a layer's two widths (chapter 08), as it is here in every layer.
       """#)
   }
 

@@ -11,6 +11,7 @@ enum FairRaceChapter {
   ) { context in
     let results = FairRaceResults(try FairRaceMeasurement(context.progress))
     var document = ChapterDocument(conventions, setup: setup)
+    results.claims(&document)
     question(&document, results)
     race(&document, results)
     nearness(&document, results)

@@ -1,3 +1,4 @@
+import DataFiles
 import Experiments
 import Optimization
 
@@ -168,5 +169,95 @@ extension FairRaceMeasurement {
     }
     let pairs = zip(means(.kfac), means(.naturalGradient))
     return pairs.reversed().prefix { $0.0.loss < $0.1.loss }.last?.0.step ?? steps
+  }
+}
+
+extension FairRaceResults {
+  /// What the text says of the outcome in words, and whether these runs show it.
+  func claims(_ document: inout ChapterDocument) {
+    let methods = FairRaceMeasurement.methods
+    let curved = methods.filter(\.isSecondOrder)
+    func final(_ method: OptimizerMethod) -> Double { loss(method).value }
+    func place(_ method: OptimizerMethod, _ losses: (OptimizerMethod) -> Double) -> Int {
+      methods.count { losses($0) < losses(method) } + 1
+    }
+    let exact = final(.naturalGradient)
+    document.claim("kfac has the lowest mean loss", holds: place(.kfac, final) == 1)
+    document.claim(
+      "every method with a curvature ends below tuned momentum",
+      holds: curved.allSatisfy { final($0) < final(.momentum) })
+    document.claim(
+      "natural-gradient ends behind kfac and cg-kfac and level with ekfac",
+      holds: final(.cgKFAC) < exact && abs(final(.ekfac) / exact - 1) < 0.1)
+    document.claim(
+      "natural-gradient leads at first",
+      holds: crossing.value > Double(FairRaceMeasurement.evaluation))
+    document.claim(
+      "after the start kfac and the three THOR lie below momentum at every evaluation",
+      holds: [OptimizerMethod.kfac, .thor, .thorStop, .thorNT].allSatisfy { method in
+        zip(course(method), course(.momentum)).dropFirst().allSatisfy { $0 < $1 }
+      })
+    func tuning(_ method: OptimizerMethod) -> Double { measured.losses(method)[0] }
+    document.claim(
+      "by tuning natural-gradient is second and thor-nt third, in the race fourth and seventh",
+      holds: place(.naturalGradient, tuning) == 2 && place(.thorNT, tuning) == 3
+        && place(.naturalGradient, final) == 4 && place(.thorNT, final) == 7)
+    nearnessClaims(&document)
+    budgetClaims(&document, curved)
+    dampingClaims(&document, curved)
+  }
+
+  /// The mean training loss of a method at each evaluation.
+  private func course(_ method: OptimizerMethod) -> [Double] {
+    let curves = measured.curves
+    return curves.rows.indices.filter { curves.rows[$0][0] == .text(method.rawValue) }.map {
+      curves.number("training_loss", row: $0).value
+    }
+  }
+
+  private func nearnessClaims(_ document: inout ChapterDocument) {
+    let rank = fidelity.number("rank_by_eta", where: ["method": "kfac"]).value
+    document.claim("kfac is only fourth by nearness", holds: rank == 4)
+    let nearest = efficiency(.naturalGradient, "eta_other").value
+    document.claim(
+      "against F of other images all methods fall, and natural-gradient stays the nearest",
+      holds: fidelity.rows.indices.allSatisfy { row in
+        let other = fidelity.number("eta_other", row: row).value
+        return other < fidelity.number("eta", row: row).value && other <= nearest
+      })
+  }
+
+  private func budgetClaims(_ document: inout ChapterDocument, _ curved: [OptimizerMethod]) {
+    let gaps = (0...2).map { row in
+      budget.number("thor", row: row).value - budget.number("momentum", row: row).value
+    }
+    document.claim(
+      "thor is expected behind momentum with one run and with two, and ahead with three",
+      holds: gaps[0] > 0 && gaps[1] > 0 && gaps[2] < 0)
+    func rule(_ column: String, _ method: OptimizerMethod) -> Double {
+      rules.number(column, where: ["method": method.rawValue]).value
+    }
+    document.claim(
+      "tuned, all second-order methods end below momentum",
+      holds: curved.allSatisfy { rule("tuned", $0) < rule("tuned", .momentum) })
+    document.claim(
+      "the rate of Equation 13 is momentum's best",
+      holds: rule("printed", .momentum) == rule("tuned", .momentum))
+  }
+
+  private func dampingClaims(_ document: inout ChapterDocument, _ curved: [OptimizerMethod]) {
+    let ten = curved.compactMap { method in
+      measured.dampedLoss(method, 10).map { (method: method, loss: $0) }
+    }
+    let order = ten.sorted { $0.loss < $1.loss }.map(\.method)
+    document.claim(
+      "at ten times the damping no run fails, natural-gradient is first and kfac second",
+      holds: order.count == curved.count && Array(order.prefix(2)) == [.naturalGradient, .kfac])
+    let tenth = curved.compactMap { method in
+      measured.dampedLoss(method, 0.1).map { (method: method, loss: $0) }
+    }
+    document.claim(
+      "at a tenth only kfac and cg-kfac remain, cg-kfac ahead",
+      holds: tenth.map(\.method) == [.kfac, .cgKFAC] && tenth[1].loss < tenth[0].loss)
   }
 }
