@@ -88,7 +88,7 @@ extension TrustChapter {
       is missing or the change makes no difference. Of \#(count("mutations measured")) mutations that were drawn at \#
       random and that compile, \#(count("caught at the first measurement")) were caught at the first measurement. New tests \#
       were written; now \#(count("caught at the last measurement")) are caught, and \#
-      \#(count("survivors at the last measurement")) survive, each with a recorded reason why no test can see it.
+      \#(count("survivors at the last measurement")) survive, each with a recorded reason (in `Tests/Mutations`) why no test can see it.
       """#)
     document.table(
       DocumentTable(

@@ -43,6 +43,9 @@ enum TrustChapter {
     func number(_ column: String, _ name: String, _ format: NumberFormat) -> ReportedNumber {
       table.number(column, where: ["matrix": name], format)
     }
+    document.claim(
+      "one or two digits of the solution with the Hilbert matrix of size 12 are right",
+      holds: number("digits", "hilbert-12", .fixed(1)).value < 2.5)
     document.heading("A small residual")
     document.paragraph(
       #"""
@@ -77,7 +80,7 @@ enum TrustChapter {
         options: ["About 13, as the ratio is so small.", "About 8, half of them.", "One or two."],
         answer:
           #"""
-          \#(number("digits", "hilbert-12", .fixed(1))) digits with this suite's Cholesky, \#
+          C. \#(number("digits", "hilbert-12", .fixed(1))) digits with this suite's Cholesky, \#
           \#(number("lapackDigits", "hilbert-12", .fixed(1))) with LAPACK's. Of such an \#
           answer one digit is known.
           """#))
@@ -122,6 +125,7 @@ enum TrustChapter {
       \#(number("digits", "hilbert-12", .fixed(1))) digits, the graded matrices stay at the top for condition \#
       numbers up to \#(number("condition", "graded-1e20-20", .significant(1))).
       """#
+    document.claim("as a promise the rule holds here", holds: below.value == 0)
     document.heading("The condition number")
     document.paragraph(
       #"""
