@@ -101,7 +101,7 @@ enum ClinicChapter {
   private static func ask(_ document: inout ChapterDocument, _ numbers: Numbers) {
     document.heading("The question")
     document.paragraph(
-      #"A program computes the factors $A$ and $G$ of each layer, the gradient $V$, and the KFAC step $U = (G + \delta_G I)^{-1} V (A + \delta_A I)^{-1}$. It runs, the loss falls, and still something is wrong with it. Which line? This chapter has \#(numbers.patientCount) such programs. Each differs from the right one in a single place, and each place is in the catalogue of this suite, whose classes come from public threads and from code that was read."#
+      #"A program computes the factors $A$ and $G$ of each layer, the gradient $V$, and the KFAC step $U = (G + \delta_G I)^{-1} V (A + \delta_A I)^{-1}$ with the shifts $\delta_A = \pi\sqrt\lambda$ and $\delta_G = \sqrt\lambda/\pi$ of [chapter 06](06-damping.md). It runs, the loss may even fall, and still something is wrong with it. Which line? This chapter has \#(numbers.patientCount) such programs. Each differs from the right one in a single place, and each place is in the catalogue of this suite, whose classes come from public threads and from code that was read."#
     )
     document.paragraph(
       #"You are given what a program writes out for one batch: $A'$, $G'$, $V'$ and $U'$ (the prime marks what may be wrong). You can compute the right $A$, $G$, $V$, $U$ from the same weights and the same batch. The sizes of the network are different primes on purpose. A ratio of \#(given: 17) can then only mean the number of examples, and a ratio of \#(given: 11) only a width."#
@@ -117,7 +117,7 @@ enum ClinicChapter {
           "more than five",
         ],
         answer:
-          #"It is \#(numbers.aligned) of \#(numbers.patientCount). Training would hardly notice those mistakes: the direction is almost right, and a learning rate tuned for the wrong program hides the wrong length. For example, a program without the term $-pp^\top$ of the softmax (M-20) has a cosine of \#(numbers.missingTermCosine) and \#(numbers.missingTermLength) times the length."#
+          #"D. It is \#(numbers.aligned) of \#(numbers.patientCount). A run of training may not show those mistakes: the direction is almost right, and a learning rate tuned for the wrong program hides the wrong length. For example, a program without the term $-pp^\top$ of the softmax (M-20) has a cosine of \#(numbers.missingTermCosine) and \#(numbers.missingTermLength) times the length."#
       ))
   }
 
@@ -125,6 +125,16 @@ enum ClinicChapter {
     _ document: inout ChapterDocument, _ patients: Patients, _ symptoms: ResultTable,
     _ distances: Matrix, _ numbers: Numbers
   ) {
+    document.claim(
+      "more than five of the steps have a cosine above nine tenths",
+      holds: numbers.aligned.value > 5)
+    document.claim(
+      "the gradient is right in all rows but that of the wrong sign",
+      holds: symptoms.rows.indices.allSatisfy {
+        (symptoms.number("cosine_gradient", row: $0).value > 0.999)
+          == (patients.mistakes[$0].id != "M-26")
+      })
+    document.claim("no two patients write out the same numbers", holds: numbers.nearest.value > 0.1)
     document.heading("The loss does not tell, the factors do")
     let order = symptoms.rows.indices
     func column(_ name: String) -> [Double?] {
@@ -143,10 +153,10 @@ enum ClinicChapter {
         caption:
           "For most mistakes the gradient is exactly right, and the step is not far off: its direction alone does not give the mistake away.",
         alternativeText:
-          #"A row of dots for each of fourteen mistakes. The cosine of the gradient is 1 in nearly all rows; that of the step is above nine tenths in \#(numbers.aligned) rows and reaches minus one in the row of the wrong sign."#,
+          #"A row of dots for each of fourteen mistakes. The cosine of the gradient is 1 in all rows but that of the wrong sign; that of the step is above nine tenths in \#(numbers.aligned) rows and reaches minus one in that row."#,
         tables: ["symptoms"]))
     document.paragraph(
-      #"The surprise is how little the step shows. Dividing the per-example gradients by the batch size twice (M-02) makes $G'$ a few hundred times too small, and the cosine is still \#(numbers.meanGradientCosine), with \#(numbers.meanGradientLength) times the length: the damping then does the work of $G$, and the step moves towards the plain gradient. Summing $A$ over the batch (M-01) and summing $G$ (M-04) even give the same step, to a relative difference of \#(numbers.sumDifference): with the damping `pi` only the product of both scales counts, and no step can tell which factor was summed. Multiplying by the damped factors where the program should solve (M-28) gives \#(numbers.multipliedCosine). Only the wrong sign (M-26) is obvious."#
+      #"The surprise is how little the step shows. Averaging $G$ over gradients of the mean loss (M-02) makes $G'$ too small by $N^2$, a few hundred times, and the cosine is still \#(numbers.meanGradientCosine), with \#(numbers.meanGradientLength) times the length: the damping then does the work of $G$, and the step moves towards the plain gradient. Summing $A$ over the batch (M-01) and summing $G$ (M-04) even give the same step, to a relative difference of \#(numbers.sumDifference): with the damping `pi` only the product of both scales counts, and no step can tell which factor was summed. Multiplying by the damped factors where the program should solve (M-28) gives \#(numbers.multipliedCosine). Only the wrong sign (M-26) is obvious."#
     )
     document.paragraph(
       #"The factors are a better witness. Take the best scalar $c$ in $A' \approx c A$ and look at what is left:"#
@@ -155,12 +165,12 @@ enum ClinicChapter {
       #"c_A = \frac{\langle A', A \rangle}{\langle A, A \rangle}, \qquad r_A = \frac{\lVert A' - c_A A \rVert_F}{\lVert A' \rVert_F}"#
     )
     document.paragraph(
-      #"Here $\langle X, Y \rangle$ is the sum of all products of entries and $\lVert X \rVert_F$ its root at $Y = X$. If $r_A$ is at the level of rounding, the program has the right matrix under another scale, and $c_A$ names it: $N$ for a sum, $1/N$ or $1/N^2$ for a mean taken twice, $N/d_A$ for a division by the wrong size. Among the patients, \#(numbers.scaled) are of this kind, with residuals of at most \#(numbers.worstScalarResidual). If $r_A$ is large, the matrix itself is another one."#
+      #"Here $\langle X, Y \rangle$ is the sum of all products of entries and $\lVert X \rVert_F$ its root at $Y = X$. If $r_A$ is at the level of rounding, the program has the right matrix under another scale, and $c_A$ names it: $N$ for a sum, $1/N$ or $1/N^2$ for a mean taken twice, $N/d_A$ for a division by the number $d_A$ of the rows of $A$. Among the patients, \#(numbers.scaled) are of this kind, with residuals of at most \#(numbers.worstScalarResidual). If $r_A$ is large, the matrix itself is another one."#
     )
     document.source(
       SourceExcerpt("Sources/Verification/Mistakes/CurvatureDump.swift", "dump-distance"))
     document.paragraph(
-      #"The lines above give the distance between two programs: the largest relative difference over all quantities that both write out. The museum applies it to every pair of its wrong programs, each on the network where its mistake shows best (`natgrad list mistakes --distances`). Two mistakes that are close to each other cannot be told apart by any tool, so the suite measures that first."#
+      #"The lines above give the distance between two programs: the largest relative difference over all quantities that both write out. The museum applies it to every pair of its wrong programs, each on the network where its mistake shows best (`natgrad list mistakes --distances FILE`). Two mistakes that are close to each other cannot be told apart by any tool, so the suite measures that first."#
     )
     let ids = patients.mistakes.map { $0.id.replacing("M-", with: "") }
     let grid = Heatmap(
@@ -215,7 +225,7 @@ enum ClinicChapter {
     ])
     document.subheading("What this class of mistake looks like in public")
     document.paragraph(
-      "Examples of the classes in public threads, read and not run, named for what they teach: a gradient that already carries the batch mean, so that G is too small by its square (M-02: wiseodd/natural-gradients, issue 2); the ratio pi inverted or squared (M-30, M-32: EKFAC-pytorch, issues 3 and 4); the mean gradient squared in place of the mean of squared gradients (M-48: kuc2477/pytorch-ewc, issue 1, since mended); a missing bias column (M-12: curvlinops, issue 53). Those projects are good company: every one of the mistakes was made by careful people, and several were found only because someone had a second implementation to compare with."
+      "Examples of the classes in public threads, read and not run, named for what they teach: a gradient that already carries the batch mean, so that G is too small by its square (M-02: wiseodd/natural-gradients, issue 2); the mean gradient squared in place of the mean of squared gradients (M-49: kuc2477/pytorch-ewc, issue 1, mended in 2019). Not every question is a mistake. A reader of Thrandis/EKFAC-pytorch suspected a wrong ratio pi (compare M-30, M-32: pull request 3 and issue 4, both of 2019). The threads settle it: the variable holds the square of pi, and the reader withdrew. And weight and bias treated apart (M-14) are a choice: f-dangel/curvlinops, issue 53, asks for the joint block as an addition. A measured comparison settles such questions in both directions."
     )
   }
 
