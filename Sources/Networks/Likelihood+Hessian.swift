@@ -58,7 +58,7 @@ extension Likelihood {
       return Matrix(rowCount: c, columnCount: c) { i, j in
         i == j ? p[i] * softmax.complements[i] : -p[i] * p[j]
       }
-      // end lesson
+    // end lesson
     case .gaussian(let variance):
       return Matrix.diagonal(Array(repeating: 1 / variance, count: c))
     case .bernoulli:

@@ -31,7 +31,7 @@ public enum Vectorization: String, CaseIterable, Codable, Sendable {
           offset + ($0 % block.columnCount) * block.rowCount + $0 / block.columnCount
         }
       }
-      // end lesson
+    // end lesson
     }
   }
 

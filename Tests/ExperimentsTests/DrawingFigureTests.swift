@@ -174,16 +174,4 @@ import Testing
     #expect(cells.colors[0] == ColorMap.sequential.color(at: 1))
     #expect(figure.canvas.texts.contains { $0.string.contains("Magenta") })
   }
-
-  /// A marker for each value that the axis can show, in its row, from left to right by size.
-  @Test func dotsLieInTheirRowsByTheirValues() {
-    let centers = DrawingSamples.dots.canvas.commands.compactMap { command -> Point? in
-      // The legend's markers are smaller.
-      if case .marker(_, let center, let radius, _) = command, radius > 4 { center } else { nil }
-    }
-    #expect(centers.count == 4)
-    #expect(centers[0].x > centers[1].x && centers[1].y - centers[0].y == 44)
-    #expect(centers[2].y == centers[0].y && centers[2].x > centers[0].x)
-    #expect(centers[3].y - centers[2].y == 22 && centers[3].x == centers[2].x)
-  }
 }

@@ -180,17 +180,10 @@ enum DrawingSamples {
     return [("long-heatmaps", heatmaps.canvas), ("long-charts", charts.canvas)]
   }
 
-  static let dots = DotChart(
-    title: "How a wrong step compares with the right one", subtitle: "KFAC step of all layers",
-    x: ChartAxis("cosine with the right quantity (no unit)"),
-    rows: ["M-01", "M-02", "a longer name"],
-    series: [("step", [0.97, nil, -1]), ("gradient", [1, 1, .nan])], caption: "1 is right.")
-
   static let canvases: [(name: String, canvas: Canvas)] =
     [
       ("layered-grid", layeredGrid.canvas), ("small-heatmap", smallHeatmap.canvas),
       ("step-quality", stepQuality.canvas), ("errors-grid", errorsGrid.canvas),
-      ("dots", dots.canvas),
     ] + bareFigures + longTexts
 
   static func canvas(_ name: String) -> Canvas { canvases.first { $0.name == name }!.canvas }

@@ -137,23 +137,26 @@ enum ClinicChapter {
     document.claim("no two patients write out the same numbers", holds: numbers.nearest.value > 0.1)
     document.heading("The loss does not tell, the factors do")
     let order = symptoms.rows.indices
-    func column(_ name: String) -> [Double?] {
+    func column(_ name: String) -> [Double] {
       order.map { symptoms.number(name, row: $0).value }
     }
-    let chart = DotChart(
+    let chart = DotPanels(
       title: "How a wrong step compares with the right one",
       subtitle: "KFAC step of all layers; each row is one mistake in an otherwise right program",
-      x: ChartAxis("cosine with the right quantity (no unit)", limits: -1...1.0001),
       rows: patients.mistakes.map(\.id),
-      series: [("step", column("cosine_step")), ("gradient", column("cosine_gradient"))],
-      caption: "A cosine of 1 is the right direction. Most wrong programs have the right gradient.")
+      panels: [
+        DotPanels.Panel(
+          title: "cosine with the right quantity",
+          series: [("step", column("cosine_step")), ("gradient", column("cosine_gradient"))])
+      ], x: ChartAxis("(no unit)", limits: -1...1.0001), panelWidth: 480, rowHeight: 24)
+    let alternative: Prose =
+      #"A row of dots for each of fourteen mistakes. The cosine of the gradient is 1 in all rows but that of the wrong sign; that of the step is above nine tenths in \#(numbers.aligned) rows and reaches minus one in that row."#
     document.figure(
       Figure(
-        "steps", chart.canvas,
+        "steps", chart.canvas(alternativeText: alternative.markdown),
         caption:
           "For most mistakes the gradient is exactly right, and the step is not far off: its direction alone does not give the mistake away.",
-        alternativeText:
-          #"A row of dots for each of fourteen mistakes. The cosine of the gradient is 1 in all rows but that of the wrong sign; that of the step is above nine tenths in \#(numbers.aligned) rows and reaches minus one in that row."#,
+        alternativeText: alternative,
         tables: ["symptoms"]))
     document.paragraph(
       #"The surprise is how little the step shows. Averaging $G$ over gradients of the mean loss (M-02) makes $G'$ too small by $N^2$, a few hundred times, and the cosine is still \#(numbers.meanGradientCosine), with \#(numbers.meanGradientLength) times the length: the damping then does the work of $G$, and the step moves towards the plain gradient. Summing $A$ over the batch (M-01) and summing $G$ (M-04) even give the same step, to a relative difference of \#(numbers.sumDifference): with the damping `pi` only the product of both scales counts, and no step can tell which factor was summed. Multiplying by the damped factors where the program should solve (M-28) gives \#(numbers.multipliedCosine). Only the wrong sign (M-26) is obvious."#

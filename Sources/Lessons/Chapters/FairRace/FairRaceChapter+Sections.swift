@@ -168,13 +168,14 @@ extension FairRaceChapter {
         answer: #"""
           C. At ten times $\lambda$ no run fails, \#(results.exchangesTen) of \#(results.curvedPairs) pairs change their order, and natural-gradient is first with \#(rank(results, .naturalGradient, "loss_ten")) before kfac with \#(rank(results, .kfac, "loss_ten")). At a tenth \#(results.failedTenth) of 7 methods have a failed run. Of the two that remain, cg-kfac is now ahead of kfac (\#(results.exchangesTenth) pair).
           """#))
+    let alternative: Prose = #"""
+      A row of dots for each of seven methods on a logarithmic axis of final training loss. The tuned damping is leftmost, from \#(rank(results, .kfac, "loss_own")) for kfac; ten times as much lies to the right, least far for natural-gradient and farthest for THOR. At a tenth only kfac and cg-kfac have a dot; a run of the other \#(results.failedTenth) methods failed.
+      """#
     document.figure(
       Figure(
-        "damping", results.measured.dampingFigure,
+        "damping", results.measured.dampingFigure(alternativeText: alternative.markdown),
         caption: #"Final loss at three dampings, everything else as tuned."#,
-        alternativeText: #"""
-          A row of dots for each of seven methods on a logarithmic axis of final training loss. The tuned damping is leftmost, from \#(rank(results, .kfac, "loss_own")) for kfac; ten times as much lies to the right, least far for natural-gradient and farthest for THOR. At a tenth only kfac and cg-kfac have a dot; a run of the other \#(results.failedTenth) methods failed.
-          """#, tables: ["damping", "ranks"]))
+        alternativeText: alternative, tables: ["damping", "ranks"]))
     document.table(
       DocumentTable(
         results.ranks,

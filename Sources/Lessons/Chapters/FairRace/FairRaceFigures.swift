@@ -84,16 +84,19 @@ extension FairRaceMeasurement {
   }
 
   /// The final loss of each second-order method at three dampings.
-  var dampingFigure: Canvas {
+  func dampingFigure(alternativeText: String) -> Canvas {
     let methods = FairRaceMeasurement.methods.filter(\.isSecondOrder)
     let names = ["λ/10", "λ as tuned", "10 λ"]
-    return DotChart(
-      title: "Change the damping",
-      x: ChartAxis("final training loss, nats", .logarithmic),
+    return DotPanels(
+      title: "Change the damping", subtitle: "means over 3 seeds; no dot: a run failed",
       rows: methods.map(\.rawValue),
-      series: zip(names, FairRaceMeasurement.multiples).map { name, multiple in
-        (name, methods.map { dampedLoss($0, multiple) })
-      }, caption: "Means over 3 seeds; no dot: a run failed (diverged, or ended above log 10)."
-    ).canvas
+      panels: [
+        DotPanels.Panel(
+          title: "final loss at three dampings",
+          series: zip(names, FairRaceMeasurement.multiples).map { name, multiple in
+            (name, methods.map { dampedLoss($0, multiple) ?? .nan })
+          })
+      ], x: ChartAxis("final training loss, nats", .logarithmic), panelWidth: 480, rowHeight: 24
+    ).canvas(alternativeText: alternativeText)
   }
 }
