@@ -174,4 +174,22 @@ import Testing
     #expect(cells.colors[0] == ColorMap.sequential.color(at: 1))
     #expect(figure.canvas.texts.contains { $0.string.contains("Magenta") })
   }
+
+  /// The plot's line and the legend's sample of each reference share dashes that the other has not.
+  @Test func referenceLinesDifferInTheirDashes() {
+    let chart = LineChart(
+      title: "Two limits", x: ChartAxis("step"), y: ChartAxis("error"),
+      series: [LineSeries(name: "error", x: [0, 1], y: [0, 1])],
+      references: [
+        ReferenceLine(0.25, name: "quarter"), ReferenceLine(0.75, name: "three quarters"),
+      ])
+    let dashes = chart.canvas.commands.compactMap { command -> [Double]? in
+      guard case .polyline(_, let stroke) = command, stroke.color == Color(0x777777) else {
+        return nil
+      }
+      return stroke.dashes
+    }
+    #expect(dashes.count == 4 && Set(dashes).count == 2)
+    #expect(dashes[0] == dashes[2] && dashes[1] == dashes[3])
+  }
 }

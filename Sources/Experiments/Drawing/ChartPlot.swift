@@ -63,7 +63,10 @@ struct ChartPlot {
     }
   }
 
-  func draw(on canvas: inout Canvas, left: Double, top: Double, styles: [String: SeriesStyle]) {
+  func draw(
+    on canvas: inout Canvas, left: Double, top: Double, styles: [String: SeriesStyle],
+    references: [String: Stroke]
+  ) {
     let area = Rectangle(x: left, y: top, width: width, height: height)
     drawAxes(on: &canvas, area)
     for series in panel.series where series.hasBand {
@@ -74,7 +77,7 @@ struct ChartPlot {
       guard (0...1).contains(position) else { continue }
       let y = area.bottom - position * area.height
       canvas.line(
-        from: Point(x: area.x, y: y), to: Point(x: area.right, y: y), SeriesStyle.reference)
+        from: Point(x: area.x, y: y), to: Point(x: area.right, y: y), references[reference.name]!)
     }
     for (index, series) in panel.series.enumerated() {
       drawLine(of: series, on: &canvas, area, styles[series.name]!, rank: index)

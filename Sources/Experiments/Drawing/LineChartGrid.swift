@@ -87,7 +87,10 @@ public struct LineChartGrid: Sendable {
     let names = panels.flatMap(\.series).map(\.name).withoutRepetition
     let styles = Dictionary(
       uniqueKeysWithValues: names.enumerated().map { ($1, SeriesStyle(index: $0)) })
-    let legend = ChartLegend(legendEntries(styles, names), width: inner)
+    let references = Dictionary(
+      uniqueKeysWithValues: panels.flatMap(\.references).map(\.name).withoutRepetition.enumerated()
+        .map { ($1, SeriesStyle.reference(index: $0)) })
+    let legend = ChartLegend(legendEntries(styles, names, references), width: inner)
     let frame = FigureFrame(
       title: title, subtitle: subtitle, notes: notes(plots), caption: caption, width: inner)
     let plotsTop = (FigureText.margin + frame.headHeight).rounded()
@@ -99,23 +102,24 @@ public struct LineChartGrid: Sendable {
     for (index, plot) in plots.enumerated() {
       plot.draw(
         on: &canvas, left: FigureText.margin + Double(index % columns) * pitchX + left,
-        top: plotsTop + Double(index / columns) * pitchY + top, styles: styles)
+        top: plotsTop + Double(index / columns) * pitchY + top, styles: styles,
+        references: references)
     }
     legend.draw(on: &canvas, left: FigureText.margin, top: legendTop)
     frame.draw(on: &canvas)
     return canvas
   }
 
-  private func legendEntries(_ styles: [String: SeriesStyle], _ names: [String])
-    -> [ChartLegend.Entry]
-  {
+  private func legendEntries(
+    _ styles: [String: SeriesStyle], _ names: [String], _ references: [String: Stroke]
+  ) -> [ChartLegend.Entry] {
     let series = names.map {
       ChartLegend.Entry(name: $0, stroke: styles[$0]!.stroke, marker: styles[$0]!.marker)
     }
-    let references = panels.flatMap(\.references).map(\.name).withoutRepetition.map {
-      ChartLegend.Entry(name: $0, stroke: SeriesStyle.reference, marker: nil)
+    let lines = panels.flatMap(\.references).map(\.name).withoutRepetition.map {
+      ChartLegend.Entry(name: $0, stroke: references[$0]!, marker: nil)
     }
-    return series + references
+    return series + lines
   }
 
   private func notes(_ plots: [ChartPlot]) -> [String] {

@@ -72,5 +72,9 @@ struct SeriesStyle: Equatable, Sendable {
     marker = Marker.allCases[(index + 2 * turn) % Marker.allCases.count]
   }
 
-  static let reference = Stroke(Color(0x777777), width: 1.2, dashes: [5, 4])
+  /// The look of the n-th reference line: grey, with dashes that differ among the first three.
+  static func reference(index: Int) -> Stroke {
+    let dashes: [[Double]] = [[5, 4], [2, 3], [10, 4]]
+    return Stroke(Color(0x777777), width: 1.2, dashes: dashes[index % dashes.count])
+  }
 }
