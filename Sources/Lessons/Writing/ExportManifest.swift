@@ -25,6 +25,9 @@ public struct ExportManifest: Codable, Equatable, Sendable {
     public let files: [File]
     public let numbers: [Number]
     public let excerpts: [Excerpt]
+
+    /// The chapter's number with two digits.
+    var key: String { String(name.prefix(2)) }
   }
 
   public var command = "natgrad notebooks export"

@@ -23,20 +23,19 @@ public struct LessonsExport: Sendable {
       chapter, try chapter.write(context), catalogue: catalogue, repository: repository)
   }
 
+  private static let pageNames = ["README.md", "glossary.md", "conventions.md"]
+
   /// The pages around the chapters, by path.
   public var pages: [(path: String, bytes: [UInt8])] {
-    [
-      ("README.md", Array(IndexPage.text(catalogue).utf8)),
-      ("glossary.md", Array(Glossary.text(catalogue).utf8)),
-      ("conventions.md", Array(ConventionSheet.text.utf8)),
-    ]
+    let texts = [IndexPage.text(catalogue), Glossary.text(catalogue), ConventionSheet.text]
+    return zip(LessonsExport.pageNames, texts).map { ($0, Array($1.utf8)) }
   }
 
   /// Throws `DataFileError` where a folder has pages that no export wrote, which would be lost.
   public static func check(folder: String) throws(DataFileError) {
     let manager = FileManager.default
     if manager.fileExists(atPath: "\(folder)/manifest.json") { return }
-    for page in ["README.md", "glossary.md", "conventions.md"]
+    for page in pageNames
     where manager.fileExists(atPath: "\(folder)/\(page)") {
       throw DataFileError(
         "\(folder)/\(page): this file is not of an export, and it would be replaced. Name another "
@@ -61,7 +60,7 @@ public struct LessonsExport: Sendable {
     var chapters = old?.chapters ?? [:]
     for chapter in written {
       for file in chapter.files { try AtomicFile.write(file.bytes, to: "\(folder)/\(file.path)") }
-      let key = String(chapter.record.name.prefix(2))
+      let key = chapter.record.key
       let kept = Set(chapter.files.map(\.path))
       for stale in chapters[key]?.files ?? [] where !kept.contains(stale.name) {
         try? manager.removeItem(atPath: "\(folder)/\(stale.name)")
@@ -92,7 +91,7 @@ public struct LessonsExport: Sendable {
       for file in chapter.files {
         drifts += Drift.compare(file, folder: folder, isExact: isExact)
       }
-      let key = String(chapter.record.name.prefix(2))
+      let key = chapter.record.key
       if isExact && manifest.chapters[key] != chapter.record {
         drifts.append(
           Drift(path: "manifest.json", detail: "the record of chapter \(key) is another"))

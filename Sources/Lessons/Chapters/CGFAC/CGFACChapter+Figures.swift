@@ -69,7 +69,7 @@ extension CGFACMeasurement {
         return LineSeries(
           name: name, x: steps.map(Double.init),
           y: steps.map { step in
-            CGFACMeasurement.median(
+            Quantiles.median(
               rows.filter { $0.step == step }.flatMap(\.iterations).map(Double.init))
           })
       }

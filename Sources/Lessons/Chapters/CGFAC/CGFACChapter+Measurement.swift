@@ -91,12 +91,6 @@ struct CGFACMeasurement {
   }
 
   var followed: Problem { problems[0][CGFACMeasurement.followedLayer] }
-
-  static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-  }
 }
 
 extension CGFACMeasurement {

@@ -101,10 +101,10 @@ extension CGFACMeasurement {
           let within = found.count { $0.steps <= CGFACMeasurement.claimedSteps }
           table.append([
             .text(layerOperator.rawValue), .text(fisher), .number(lambda),
-            .number(CGFACMeasurement.median(steps)), .number(steps.min() ?? 0),
+            .number(Quantiles.median(steps)), .number(steps.min() ?? 0),
             .number(steps.max() ?? 0), .number(Double(within) / Double(found.count)),
-            .number(CGFACMeasurement.median(found.map { Double($0.authorSteps) })),
-            .number(CGFACMeasurement.median(found.map(\.authorCosine))),
+            .number(Quantiles.median(found.map { Double($0.authorSteps) })),
+            .number(Quantiles.median(found.map(\.authorCosine))),
           ])
         }
       }
@@ -168,10 +168,10 @@ extension CGFACMeasurement {
             table.append([
               .text(CGFACMeasurement.name(of: course)), .text(rule), .text(layerOperator.rawValue),
               .number(lambda),
-              .number(CGFACMeasurement.median(cold.map(Double.init))),
-              .number(CGFACMeasurement.median(hot.map(Double.init))),
+              .number(Quantiles.median(cold.map(Double.init))),
+              .number(Quantiles.median(hot.map(Double.init))),
               .number(Double(hot.reduce(0, +)) / Double(cold.reduce(0, +))),
-              .number(CGFACMeasurement.median(starts)),
+              .number(Quantiles.median(starts)),
               .number(Double(within) / Double(hot.count)),
             ])
           }
@@ -189,7 +189,7 @@ extension CGFACMeasurement {
     for course in WarmStartStudy.Course.allCases {
       let changes = warm.gradientChanges.filter { $0.course == course }.map(\.change)
       table.append([
-        .text(CGFACMeasurement.name(of: course)), .number(CGFACMeasurement.median(changes)),
+        .text(CGFACMeasurement.name(of: course)), .number(Quantiles.median(changes)),
       ])
     }
     return table

@@ -13,7 +13,7 @@ extension EKFACChapter {
     let exact = try EKFACMeasurement.exactBlock(samples)
     let structures = try EKFACMeasurement.structures(samples)
     func error(_ index: Int) throws -> Double {
-      EKFACMeasurement.relativeError(try structures[index].dense(within: .standard), exact)
+      try structures[index].dense(within: .standard).relativeError(to: exact)
     }
     let kfac = findings.report(
       "cells-kfac", try error(1), "KFAC's relative Frobenius error, layer 4, 64 examples",

@@ -94,10 +94,6 @@ struct EKFACMeasurement {
     return u.timesOwnTranspose
   }
 
-  static func relativeError(_ approximation: Matrix, _ exact: Matrix) -> Double {
-    (approximation - exact).frobeniusNorm / exact.frobeniusNorm
-  }
-
   private static func errors(
     _ states: [State], _ progress: @Sendable (String, Int, Int) -> Void
   ) throws -> ResultTable {
@@ -129,7 +125,7 @@ struct EKFACMeasurement {
             .first { $0.metric == .efficiency }
           table.append([
             .integer(state.iteration), .integer(index + 2), .text(name),
-            .number(relativeError(try structure.dense(within: .standard), exact)),
+            .number(try structure.dense(within: .standard).relativeError(to: exact)),
             .number(inverse.value), efficiency.map { .number($0.value) } ?? .empty,
           ])
         }
@@ -220,7 +216,7 @@ struct EKFACMeasurement {
       let efficiency = steps.metrics(ofStep: step).first { $0.metric == .efficiency }
       table.append([
         .text(name), .number(moments.storage.reduce(0, +) / exact.trace),
-        .number(relativeError(try block.dense(within: .standard), exact)),
+        .number(try block.dense(within: .standard).relativeError(to: exact)),
         efficiency.map { .number($0.value) } ?? .empty,
       ])
     }
@@ -256,10 +252,10 @@ struct EKFACMeasurement {
       )
       table.append([
         .integer(state.iteration - chosen[0].iteration),
-        .number(relativeError(kfacMatrix, exact)), .number(relativeError(ekfacMatrix, exact)),
-        .number(relativeError(try renewed.dense(within: .standard), exact)),
-        .number(relativeError(try kfacNew.dense(within: .standard), exact)),
-        .number(relativeError(try ekfacNew.dense(within: .standard), exact)),
+        .number(kfacMatrix.relativeError(to: exact)), .number(ekfacMatrix.relativeError(to: exact)),
+        .number(try renewed.dense(within: .standard).relativeError(to: exact)),
+        .number(try kfacNew.dense(within: .standard).relativeError(to: exact)),
+        .number(try ekfacNew.dense(within: .standard).relativeError(to: exact)),
       ])
     }
     return table

@@ -43,12 +43,10 @@ enum EKFACToy {
         ("ekfac", "‖F_EK − F‖ / ‖F‖"), ("kfac", "‖A ⊗ G − F‖ / ‖F‖"),
       ])
     let exact = try EKFACMeasurement.exactBlock(samples)
-    let kfac = EKFACMeasurement.relativeError(
-      try KroneckerBlock.kfac(samples).dense(within: .standard), exact)
+    let kfac = try KroneckerBlock.kfac(samples).dense(within: .standard).relativeError(to: exact)
     for step in 0...36 {
       let degrees = 2.5 * Double(step)
-      let error = EKFACMeasurement.relativeError(
-        try ekfac(degrees: degrees).dense(within: .standard), exact)
+      let error = try ekfac(degrees: degrees).dense(within: .standard).relativeError(to: exact)
       // cos 90° is 6e-17 in doubles; what is left of it is no measurement.
       table.append([.number(degrees), .number(error < 1e-14 ? 0 : error), .number(kfac)])
     }

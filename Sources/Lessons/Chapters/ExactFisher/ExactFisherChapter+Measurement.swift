@@ -62,7 +62,7 @@ struct FiveRoutes: Sendable {
 
   /// −log₁₀ of the relative distance, whole digits, at most 15.
   static func digits(_ matrix: Matrix, _ reference: Matrix) -> Int {
-    let error = FisherStudy.distance(matrix, reference)
+    let error = matrix.relativeError(to: reference)
     return error < 1e-15 ? 15 : max(0, Int((-Double.log10(error)).rounded(.down)))
   }
 

@@ -59,7 +59,7 @@ struct KFACMeasurement {
   }
 
   static func relativeError(_ approximation: Matrix, _ reference: Matrix) -> Double {
-    let error = (approximation - reference).frobeniusNorm / reference.frobeniusNorm
+    let error = approximation.relativeError(to: reference)
     return error < roundOff ? 0 : error
   }
 
@@ -147,21 +147,10 @@ extension KFACMeasurement {
     let layer: Int
     let count: Int
     let errors: [Double]
-    var median: Double { Growth.median(errors) }
+    var median: Double { Quantiles.median(errors) }
 
     /// The value below which a share of the errors lies, linear between two of them.
-    func quantile(_ share: Double) -> Double {
-      let sorted = errors.sorted()
-      let place = share * Double(sorted.count - 1)
-      let index = min(Int(place), sorted.count - 2)
-      return sorted[index] + (place - Double(index)) * (sorted[index + 1] - sorted[index])
-    }
-
-    static func median(_ values: [Double]) -> Double {
-      let sorted = values.sorted()
-      let middle = sorted.count / 2
-      return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-    }
+    func quantile(_ share: Double) -> Double { Quantiles.quantile(share, of: errors) }
 
     static func measure(
       _ states: [State], _ data: Dataset, _ progress: @Sendable (String, Int, Int) -> Void

@@ -73,7 +73,7 @@ extension KFACMeasurement {
       func medians(_ from: Int) -> [Double] {
         layers.indices.map { layer in
           let start = layer * jobs + from
-          return Growth.median(found[start..<start + shuffles].map(\.error))
+          return Quantiles.median(found[start..<start + shuffles].map(\.error))
         }
       }
       return (asked, medians(settings.count + 1), medians(settings.count + 1 + shuffles))

@@ -66,11 +66,11 @@ extension ThreeFishersReport {
       series: [
         LineSeries(name: "Monte Carlo, one drawn label", x: x, y: steps.map(\.expectedError)),
         LineSeries(
-          name: "empirical", x: x, y: steps.map { FisherStudy.distance($0.empirical, $0.exact) }),
+          name: "empirical", x: x, y: steps.map { $0.empirical.relativeError(to: $0.exact) }),
         LineSeries(
           name: "Hessian", x: hessians.map { Double($0.step) },
           y: hessians.compactMap { state in
-            state.hessian.map { FisherStudy.distance($0, state.exact) }
+            state.hessian.map { $0.relativeError(to: state.exact) }
           }),
       ],
       references: [ReferenceLine(1, name: "the zero matrix")])
@@ -110,7 +110,7 @@ extension ThreeFishersReport {
       ],
       references: [
         ReferenceLine(
-          FisherStudy.distance(state.empirical, state.exact), name: "empirical, labels of the data")
+          state.empirical.relativeError(to: state.exact), name: "empirical, labels of the data")
       ],
       caption: "Band: least and greatest of the repetitions.")
     return Figure(

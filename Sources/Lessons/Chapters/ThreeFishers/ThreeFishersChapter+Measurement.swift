@@ -73,13 +73,8 @@ struct FisherStudy: Sendable {
       let drawn = try FisherStudy.fisher(
         shown.network, shown.data,
         .monteCarlo(samples: run.samples, seed: UInt64(1000 * run.samples + run.seed)))
-      return (run.samples, run.seed, FisherStudy.distance(drawn, exact))
+      return (run.samples, run.seed, drawn.relativeError(to: exact))
     }
-  }
-
-  /// ‖M − F‖ / ‖F‖ in Frobenius norms.
-  static func distance(_ matrix: Matrix, _ reference: Matrix) -> Double {
-    (matrix - reference).frobeniusNorm / reference.frobeniusNorm
   }
 
   /// Layers 2 to 4 as a network of their own, fed with layer 1's outputs.
@@ -183,7 +178,7 @@ struct Hessian {
     }
     let raw = Matrix(rowCount: layout.count, columnCount: layout.count, storage: storage)
     matrix = raw.symmetrized
-    asymmetry = (raw - matrix).frobeniusNorm / matrix.frobeniusNorm
+    asymmetry = raw.relativeError(to: matrix)
   }
 }
 
@@ -231,8 +226,8 @@ struct SmallRegression: Sendable {
       let hessian = Hessian(network, data(scale), SmallRegression.likelihood).matrix
       return Point(
         scale: scale, empiricalNorm: empirical.frobeniusNorm / exact.frobeniusNorm,
-        empiricalDistance: FisherStudy.distance(empirical, exact),
-        hessianDistance: FisherStudy.distance(hessian, exact))
+        empiricalDistance: empirical.relativeError(to: exact),
+        hessianDistance: hessian.relativeError(to: exact))
     }
     guard
       case .labels(let labels) = Likelihood.categorical.sampledTargets(outputs, using: &generator)

@@ -118,13 +118,13 @@ struct ThreeFishersReport {
       var row: [CSV.Cell] = [
         .integer(state.step), .number(state.loss), .number(state.accuracy), .number(norm),
         .number(empiricalNorm / norm),
-        .number(FisherStudy.distance(state.empirical, state.exact)),
+        .number(state.empirical.relativeError(to: state.exact)),
         .number(state.empirical.dot(state.exact) / (norm * empiricalNorm)),
-        .number(FisherStudy.distance(state.sampled, state.exact)),
+        .number(state.sampled.relativeError(to: state.exact)),
         .number(state.expectedError),
       ]
       if let hessian = state.hessian, let negative = state.negativeEigenvalues {
-        row += [.number(FisherStudy.distance(hessian, state.exact)), .integer(negative)]
+        row += [.number(hessian.relativeError(to: state.exact)), .integer(negative)]
       } else {
         row += [.empty, .empty]
       }

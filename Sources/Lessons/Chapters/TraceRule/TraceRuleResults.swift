@@ -50,7 +50,7 @@ struct TraceRuleResults {
     var findings = Findings()
     let (old, new) = (Matrix.diagonal([10, 0.1]), Matrix.diagonal([0.1, 10]))
     twoByTwo = findings.report(
-      "two_by_two", (new - old).frobeniusNorm / old.frobeniusNorm,
+      "two_by_two", new.relativeError(to: old),
       "relative Frobenius change of diag(10, 0.1) turned by 90 degrees", .percent(0))
     let ratios = trajectories.flatMap { run in
       (1...TraceRuleRuns.layerCount).map { layer -> Double in

@@ -215,10 +215,10 @@ struct VecMeasurement {
         }, layer.factors.g)
       let biasError = error(bias, bias)
       table.append([
-        .text(layer.name), .number((kfac - exact).frobeniusNorm / exact.frobeniusNorm),
+        .text(layer.name), .number(kfac.relativeError(to: exact)),
         .number(error(weights, weights)), .number(error(weights, bias)),
         .number(biasError < 1e-12 ? 0 : biasError),
-        .number((apart - exact).frobeniusNorm / exact.frobeniusNorm),
+        .number(apart.relativeError(to: exact)),
       ])
     }
     return table
